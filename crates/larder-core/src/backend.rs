@@ -1,0 +1,321 @@
+//! A store and an index together, and the order that keeps them consistent.
+//!
+//! An entry is written before its aliases and deleted after them, so that an alias without an entry is the only
+//! inconsistency there can be; such an alias is a miss. Looking up is fail-open: it has no error to return.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_core::stream::BoxStream;
+use futures_util::StreamExt;
+use http::Uri;
+
+use crate::{
+    CacheKey, CachedResponse, Error, RedirectIndex, ResponseHead, ResponseStore, Result, Revision,
+    StoredHead, Timestamp,
+};
+
+/// How many keys an operation that walks the whole index handles at a time.
+const BATCH: usize = 512;
+
+/// A cache: any response store with any redirect index.
+///
+/// Cloning is cheap; the clones are the same cache.
+#[derive(Debug, Clone)]
+pub struct CacheBackend {
+    responses: Arc<dyn ResponseStore>,
+    redirects: Arc<dyn RedirectIndex>,
+    failures: Arc<AtomicU64>,
+}
+
+impl CacheBackend {
+    /// Returns the cache of these two parts.
+    #[must_use]
+    pub fn new(responses: Arc<dyn ResponseStore>, redirects: Arc<dyn RedirectIndex>) -> Self {
+        Self { responses, redirects, failures: Arc::default() }
+    }
+
+    /// Returns the response store.
+    #[must_use]
+    pub fn responses(&self) -> &Arc<dyn ResponseStore> {
+        &self.responses
+    }
+
+    /// Returns the redirect index.
+    #[must_use]
+    pub fn redirects(&self) -> &Arc<dyn RedirectIndex> {
+        &self.redirects
+    }
+
+    /// Returns how many failures of store or index were passed over since this cache was made.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Looks `key` up directly, then through at most one alias that has not ended at `now`.
+    ///
+    /// The entry's own expiry is not looked at. A failure of the store is [`Lookup::Failed`], which is a miss
+    /// with a reason; one of the index is a miss. Both are traced and counted.
+    pub async fn get_response(&self, key: &CacheKey, now: Timestamp) -> Lookup {
+        match self.responses.read(key).await {
+            Ok(Some(response)) => return Lookup::Hit(response),
+            Ok(None) => {}
+            Err(error) => return self.failed(error),
+        }
+        let Some(target) = self.resolve(key, now).await else { return Lookup::Miss };
+        match self.responses.read(&target).await {
+            Ok(Some(response)) => Lookup::AliasHit { target, response },
+            Ok(None) => Lookup::Miss,
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Stores `response` under `key`, then makes `aliases` lead to it.
+    ///
+    /// If the future is dropped, the entry may be stored without its aliases.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ResponseStore::write`]. Aliases that cannot be written are only traced and counted: the
+    /// entry is stored all the same.
+    pub async fn save_response(
+        &self,
+        key: &CacheKey,
+        response: CachedResponse,
+        aliases: &Aliases,
+    ) -> Result<()> {
+        self.responses.write(key, response).await?;
+        let from: Vec<CacheKey> = aliases.keys.iter().filter(|alias| *alias != key).cloned().collect();
+        if !from.is_empty()
+            && let Err(error) = self.redirects.write(&from, key, aliases.expires_at).await
+        {
+            self.pass_over("save_response", &error);
+        }
+        Ok(())
+    }
+
+    /// Gives the entry a new head if it is still at `revision`, as [`ResponseStore::update_head`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ResponseStore::update_head`].
+    pub async fn update_head(&self, key: &CacheKey, revision: &Revision, head: ResponseHead) -> Result<bool> {
+        self.responses.update_head(key, revision, head).await
+    }
+
+    /// Deletes the entry under `key`, or that which the alias `key` leads to, and all of its aliases.
+    ///
+    /// Returns whether there was an entry. The aliases go first; if the future is dropped, only they may be gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ResponseStore::delete`]. Aliases that cannot be deleted are traced and counted: without
+    /// their entry they are misses.
+    pub async fn delete(&self, key: &CacheKey) -> Result<bool> {
+        let alias = self.redirects.read(key).await.unwrap_or_else(|error| {
+            self.pass_over("delete", &error);
+            None
+        });
+        let mut keys = vec![key.clone()];
+        keys.extend(alias.map(|alias| alias.target));
+        Ok(self.bulk_delete(&keys).await? > 0)
+    }
+
+    /// Deletes the entries under `keys`, and all of their aliases; returns how many entries there were.
+    ///
+    /// If the future is dropped, any of them may be gone, aliases before their entries.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ResponseStore::bulk_delete`]; aliases as in [`CacheBackend::delete`].
+    pub async fn bulk_delete(&self, keys: &[CacheKey]) -> Result<u64> {
+        if let Err(error) = self.redirects.delete_targets(keys).await {
+            self.pass_over("bulk_delete", &error);
+        }
+        if let [key] = keys {
+            return Ok(u64::from(self.responses.delete(key).await?));
+        }
+        self.responses.bulk_delete(keys).await
+    }
+
+    /// Deletes everything, aliases first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ResponseStore::clear`], else those of [`RedirectIndex::clear`]: the entries are cleared even
+    /// when the aliases cannot be.
+    pub async fn clear(&self) -> Result<()> {
+        let aliases = self.redirects.clear().await;
+        self.responses.clear().await?;
+        aliases
+    }
+
+    /// Returns whether [`CacheBackend::get_response`] would find something; a failure is `false`.
+    pub async fn contains(&self, key: &CacheKey, now: Timestamp) -> bool {
+        if self.has_entry(key).await {
+            return true;
+        }
+        match self.resolve(key, now).await {
+            Some(target) => self.has_entry(&target).await,
+            None => false,
+        }
+    }
+
+    /// Deletes what has expired at `now`, and the aliases that lead nowhere; returns how many entries went.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ResponseStore::delete_expired`]; aliases as in [`CacheBackend::delete`].
+    pub async fn delete_expired_responses(&self, now: Timestamp) -> Result<u64> {
+        if let Err(error) = self.redirects.delete_expired(now).await {
+            self.pass_over("delete_expired_responses", &error);
+        }
+        let deleted = self.responses.delete_expired(now).await?;
+        if deleted > 0
+            && let Err(error) = self.delete_dangling().await
+        {
+            self.pass_over("delete_expired_responses", &error);
+        }
+        Ok(deleted)
+    }
+
+    /// Returns the URL of every entry, in no order, under the terms of [`ResponseStore::heads`].
+    #[must_use]
+    pub fn get_urls(&self) -> BoxStream<'static, Result<Uri>> {
+        self.responses.heads().map(|item| item.map(|(_, StoredHead { head, .. })| head.url)).boxed()
+    }
+
+    /// Returns the key of every entry, under the terms of [`ResponseStore::keys`].
+    #[must_use]
+    pub fn keys(&self) -> BoxStream<'static, Result<CacheKey>> {
+        self.responses.keys()
+    }
+
+    /// Returns every response, under the terms of [`ResponseStore::values`].
+    #[must_use]
+    pub fn values(&self) -> BoxStream<'static, Result<CachedResponse>> {
+        self.responses.values().map(|item| item.map(|(_, response)| response)).boxed()
+    }
+
+    /// Returns how many entries there are, without their aliases.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ResponseStore::size`].
+    pub async fn size(&self) -> Result<u64> {
+        self.responses.size().await
+    }
+
+    /// Closes index and store.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ResponseStore::close`], else those of [`RedirectIndex::close`]; both are closed in any case.
+    pub async fn close(&self) -> Result<()> {
+        let redirects = self.redirects.close().await;
+        self.responses.close().await?;
+        redirects
+    }
+
+    /// Returns where the alias `key` leads at `now`; a failure is `None`.
+    async fn resolve(&self, key: &CacheKey, now: Timestamp) -> Option<CacheKey> {
+        match self.redirects.read(key).await {
+            Ok(alias) => alias.filter(|alias| !alias.is_expired(now)).map(|alias| alias.target),
+            Err(error) => {
+                self.pass_over("resolve", &error);
+                None
+            }
+        }
+    }
+
+    async fn has_entry(&self, key: &CacheKey) -> bool {
+        self.responses.contains(key).await.unwrap_or_else(|error| {
+            self.pass_over("contains", &error);
+            false
+        })
+    }
+
+    /// Deletes the aliases whose entries are gone. One that is written meanwhile may go too: it is a hint.
+    async fn delete_dangling(&self) -> Result<()> {
+        let mut batches = self.redirects.values().ready_chunks(BATCH);
+        while let Some(batch) = batches.next().await {
+            let mut gone = Vec::new();
+            for item in batch {
+                let (_, alias) = item?;
+                if !gone.contains(&alias.target) && !self.responses.contains(&alias.target).await? {
+                    gone.push(alias.target);
+                }
+            }
+            if !gone.is_empty() {
+                self.redirects.delete_targets(&gone).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: Error) -> Lookup {
+        self.pass_over("get_response", &error);
+        Lookup::Failed(error)
+    }
+
+    /// Counts and traces a failure that the caller does not see as an error.
+    fn pass_over(&self, operation: &'static str, error: &Error) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(operation, kind = %error.kind(), %error, "the cache failed; going on without it");
+    }
+}
+
+/// What looking up a key found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Lookup {
+    /// The key's own entry.
+    Hit(CachedResponse),
+    /// The entry that the key, an alias, leads to.
+    AliasHit {
+        /// The entry's key.
+        target: CacheKey,
+        /// The entry.
+        response: CachedResponse,
+    },
+    /// Nothing.
+    Miss,
+    /// Nothing, because the store failed. Treat it as a miss.
+    Failed(Error),
+}
+
+impl Lookup {
+    /// Returns the response, if one was found.
+    #[must_use]
+    pub fn into_response(self) -> Option<CachedResponse> {
+        match self {
+            Self::Hit(response) | Self::AliasHit { response, .. } => Some(response),
+            Self::Miss | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// The keys that shall lead to an entry, and until when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Aliases {
+    /// The aliases' own keys.
+    pub keys: Vec<CacheKey>,
+    /// When they end; `None` is never. Give the expiry of the least fresh redirect on the way.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Aliases {
+    /// Returns no aliases.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { keys: Vec::new(), expires_at: None }
+    }
+
+    /// Returns aliases that end at `expires_at`.
+    #[must_use]
+    pub fn new(keys: Vec<CacheKey>, expires_at: Option<Timestamp>) -> Self {
+        Self { keys, expires_at }
+    }
+}

@@ -1,0 +1,110 @@
+//! What was received, apart from the body: facts, never decisions.
+//!
+//! Whether an entry is fresh, or may be reused at all, is computed from these facts whenever it is asked, so
+//! that nothing stored depends on the version of the code that decides.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, Method, StatusCode, Uri, Version};
+
+use crate::Timestamp;
+
+/// Everything that is kept of a response but its body.
+///
+/// Build one with [`ResponseHead::new`] and set the other fields.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ResponseHead {
+    /// The method of the request that this responds to.
+    pub method: Method,
+    /// The target URI of that request, after redirects.
+    pub url: Uri,
+    /// The status code.
+    pub status: StatusCode,
+    /// The protocol version of the response.
+    pub version: Version,
+    /// The reason phrase, when one was sent and kept; HTTP/2 and later have none.
+    pub reason: Option<String>,
+    /// The response's header fields: every value, in order, bytes 0x80 to 0xFF included.
+    pub headers: HeaderMap,
+    /// The request fields that the response's `Vary` nominates, as sent (RFC 9111, section 4.1).
+    pub vary_fields: HeaderMap,
+    /// The redirects that led here, first hop first; flat, never nested.
+    pub history: Vec<Hop>,
+    /// When the request was sent (`request_time` of RFC 9111, section 4.2.3).
+    pub requested_at: Timestamp,
+    /// When the response was received, or last validated (`response_time`, same section).
+    pub received_at: Timestamp,
+    /// When the entry was first created; kept when it is validated.
+    pub created_at: Timestamp,
+    /// When a purge may delete the entry; `None` is never.
+    pub expires_at: Option<Timestamp>,
+    /// Whatever the user wants to keep with the entry.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl ResponseHead {
+    /// Returns the head of a response to `method` on `url`, received at `now`.
+    ///
+    /// It has no fields, HTTP/1.1, no expiry, and all three times set to `now`.
+    #[must_use]
+    pub fn new(method: Method, url: Uri, status: StatusCode, now: Timestamp) -> Self {
+        Self {
+            method,
+            url,
+            status,
+            version: Version::HTTP_11,
+            reason: None,
+            headers: HeaderMap::new(),
+            vary_fields: HeaderMap::new(),
+            history: Vec::new(),
+            requested_at: now,
+            received_at: now,
+            created_at: now,
+            expires_at: None,
+            metadata: BTreeMap::new(),
+        }
+    }
+
+    /// Returns whether the entry is past its fixed expiry at `now`.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+}
+
+/// One redirect on the way to a response.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Hop {
+    /// The method of the request that was redirected.
+    pub method: Method,
+    /// The URI that answered with the redirect.
+    pub url: Uri,
+    /// The redirect's status code.
+    pub status: StatusCode,
+    /// The redirect's header fields, `Location` among them.
+    pub headers: HeaderMap,
+}
+
+impl Hop {
+    /// Returns a hop without header fields.
+    #[must_use]
+    pub fn new(method: Method, url: Uri, status: StatusCode) -> Self {
+        Self { method, url, status, headers: HeaderMap::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_expires_at_its_moment_and_not_before() {
+        let mut head = ResponseHead::new(Method::GET, Uri::default(), StatusCode::OK, Timestamp::UNIX_EPOCH);
+        assert!(!head.is_expired(Timestamp::MAX), "no expiry is never");
+        head.expires_at = Some(Timestamp::from_millis(10));
+        assert!(!head.is_expired(Timestamp::from_millis(9)));
+        assert!(head.is_expired(Timestamp::from_millis(10)));
+    }
+}

@@ -1,0 +1,127 @@
+//! The contract of an index of redirects.
+//!
+//! It is stated here once, and tested by `larder-conformance`. An index is a hint: losing it costs a request its
+//! short cut, never its response.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+
+use crate::{CacheKey, Result, Timestamp};
+
+/// An index from the key of a redirected request, an *alias*, to the key of the entry that it led to.
+///
+/// # Contract
+///
+/// - Resolution is one hop: what an alias leads to is never looked up as an alias.
+/// - Each operation is atomic. If its future is dropped, or it returns an error, all of its rows are changed or
+///   none, except in bulk operations, where any may be.
+/// - A broken index is an empty one: `Ok(None)`, and the next write works again.
+/// - Expiry is the caller's: no operation but [`delete_expired`](RedirectIndex::delete_expired) looks at it.
+#[async_trait]
+pub trait RedirectIndex: fmt::Debug + Send + Sync + 'static {
+    /// Returns where the alias `from` leads; a miss is `Ok(None)`. O(1) or O(log n).
+    ///
+    /// # Errors
+    ///
+    /// Any kind, when the index cannot tell.
+    async fn read(&self, from: &CacheKey) -> Result<Option<Alias>>;
+
+    /// Makes every key of `from` an alias of `target` until `expires_at`, in place of what it was.
+    ///
+    /// # Errors
+    ///
+    /// Any kind; then none of them is changed.
+    async fn write(&self, from: &[CacheKey], target: &CacheKey, expires_at: Option<Timestamp>) -> Result<()>;
+
+    /// Returns whether `from` is an alias.
+    ///
+    /// # Errors
+    ///
+    /// As [`RedirectIndex::read`].
+    async fn contains(&self, from: &CacheKey) -> Result<bool>;
+
+    /// Deletes the alias `from` and returns whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Any kind, when it may still be there.
+    async fn delete(&self, from: &CacheKey) -> Result<bool>;
+
+    /// Deletes the aliases `from` and returns how many there were; any number of keys, in few round trips.
+    ///
+    /// # Errors
+    ///
+    /// Any kind, when some may still be there.
+    async fn bulk_delete(&self, from: &[CacheKey]) -> Result<u64>;
+
+    /// Deletes every alias of each of `targets` and returns how many there were; any number, in few round trips.
+    ///
+    /// # Errors
+    ///
+    /// Any kind, when some may still be there.
+    async fn delete_targets(&self, targets: &[CacheKey]) -> Result<u64>;
+
+    /// Deletes the aliases with `expires_at <= now` and returns how many.
+    ///
+    /// # Errors
+    ///
+    /// Any kind, when some may still be there.
+    async fn delete_expired(&self, now: Timestamp) -> Result<u64>;
+
+    /// Deletes every alias.
+    ///
+    /// # Errors
+    ///
+    /// Any kind, when some may still be there.
+    async fn clear(&self) -> Result<()>;
+
+    /// Returns how many aliases there are.
+    ///
+    /// # Errors
+    ///
+    /// Any kind, when they cannot be counted.
+    async fn size(&self) -> Result<u64>;
+
+    /// Returns the aliases' own keys, in no order and in bounded memory.
+    ///
+    /// An alias that is there from the first poll to the end is listed exactly once.
+    fn keys(&self) -> BoxStream<'static, Result<CacheKey>>;
+
+    /// Returns each alias's own key and where it leads, under the terms of [`RedirectIndex::keys`].
+    fn values(&self) -> BoxStream<'static, Result<(CacheKey, Alias)>>;
+
+    /// Finishes what is under way and releases connections and threads; a second call does nothing.
+    ///
+    /// Operations afterwards may fail with [`Closed`](crate::ErrorKind::Closed).
+    ///
+    /// # Errors
+    ///
+    /// Any kind, when something that was promised could not be finished.
+    async fn close(&self) -> Result<()>;
+}
+
+/// Where an alias leads, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Alias {
+    /// The key of the entry.
+    pub target: CacheKey,
+    /// When the alias ends; `None` is never.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Alias {
+    /// Returns an alias of `target` that ends at `expires_at`.
+    #[must_use]
+    pub fn new(target: CacheKey, expires_at: Option<Timestamp>) -> Self {
+        Self { target, expires_at }
+    }
+
+    /// Returns whether the alias has ended at `now`.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+}
