@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn cookies_keep_their_attributes() {
         let cookies = with_fields(
-            header::SET_COOKIE,
+            &header::SET_COOKIE,
             &["a=1; Path=/x; Secure; HttpOnly", "b=2; Domain=example.org", "="],
         );
         let cookies = cookies.cookies();
