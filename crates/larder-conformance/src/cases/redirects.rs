@@ -1,0 +1,3 @@
+//! What one redirect index does, on its own.
+
+pub(crate) mod writing;

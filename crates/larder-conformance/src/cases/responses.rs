@@ -1,0 +1,3 @@
+//! What one response store does, on its own.
+
+pub(crate) mod bodies;

@@ -1,0 +1,162 @@
+//! Responses in memory.
+//!
+//! The map is only ever locked between two `.await`s: a body is buffered before the lock is taken, and an entry
+//! is changed by putting a whole one in its place.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use larder_core::{
+    BoxStream, CacheKey, CachedResponse, ResponseHead, ResponseStore, Result, Revision, StoredHead,
+    Timestamp, async_trait,
+};
+
+/// A response store in memory, without a bound.
+///
+/// Cloning is cheap; the clones are the same store. A dropped future leaves behind what it found, except that of
+/// an operation that has finished.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    map: Arc<Mutex<Map>>,
+}
+
+#[derive(Default)]
+struct Map {
+    entries: HashMap<CacheKey, Entry>,
+    /// How many revisions were given out. It never goes back, so that no revision is given out twice.
+    revisions: u64,
+}
+
+#[derive(Clone)]
+struct Entry {
+    head: ResponseHead,
+    body: Bytes,
+    revision: Revision,
+}
+
+impl MemoryStore {
+    /// Returns an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Locks the map. What a thread that panicked left there is whole, as entries are only ever replaced.
+    fn map(&self) -> MutexGuard<'_, Map> {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lists what `view` makes of each entry: the keys are taken at once, and each entry when its turn comes.
+    fn list<T: Send + 'static>(
+        &self,
+        view: impl Fn(Entry) -> T + Send + 'static,
+    ) -> BoxStream<'static, Result<(CacheKey, T)>> {
+        let keys: Vec<CacheKey> = self.map().entries.keys().cloned().collect();
+        let store = self.clone();
+        stream::iter(keys)
+            .filter_map(move |key| {
+                let entry = store.map().entries.get(&key).cloned();
+                std::future::ready(entry.map(|entry| Ok((key, view(entry)))))
+            })
+            .boxed()
+    }
+}
+
+impl Map {
+    fn next_revision(&mut self) -> Revision {
+        self.revisions += 1;
+        Revision::new(self.revisions.to_be_bytes().to_vec())
+    }
+}
+
+impl Entry {
+    fn into_response(self) -> CachedResponse {
+        CachedResponse::new(self.head, self.body).at_revision(self.revision)
+    }
+
+    fn into_head(self) -> StoredHead {
+        StoredHead::new(self.head, self.revision, self.body.len() as u64)
+    }
+}
+
+#[async_trait]
+impl ResponseStore for MemoryStore {
+    async fn read(&self, key: &CacheKey) -> Result<Option<CachedResponse>> {
+        Ok(self.map().entries.get(key).cloned().map(Entry::into_response))
+    }
+
+    async fn read_head(&self, key: &CacheKey) -> Result<Option<StoredHead>> {
+        Ok(self.map().entries.get(key).cloned().map(Entry::into_head))
+    }
+
+    async fn write(&self, key: &CacheKey, response: CachedResponse) -> Result<()> {
+        let CachedResponse { head, body, .. } = response;
+        let body = body.bytes().await?;
+        let mut map = self.map();
+        let revision = map.next_revision();
+        map.entries.insert(key.clone(), Entry { head, body, revision });
+        Ok(())
+    }
+
+    async fn update_head(&self, key: &CacheKey, revision: &Revision, head: ResponseHead) -> Result<bool> {
+        let mut map = self.map();
+        let next = map.next_revision();
+        let Some(entry) = map.entries.get_mut(key).filter(|entry| entry.revision == *revision) else {
+            return Ok(false);
+        };
+        entry.head = head;
+        entry.revision = next;
+        Ok(true)
+    }
+
+    async fn contains(&self, key: &CacheKey) -> Result<bool> {
+        Ok(self.map().entries.contains_key(key))
+    }
+
+    async fn delete(&self, key: &CacheKey) -> Result<bool> {
+        Ok(self.map().entries.remove(key).is_some())
+    }
+
+    async fn bulk_delete(&self, keys: &[CacheKey]) -> Result<u64> {
+        let mut map = self.map();
+        Ok(keys.iter().filter(|key| map.entries.remove(*key).is_some()).count() as u64)
+    }
+
+    async fn clear(&self) -> Result<()> {
+        self.map().entries.clear();
+        Ok(())
+    }
+
+    async fn delete_expired(&self, now: Timestamp) -> Result<u64> {
+        Ok(self.map().entries.extract_if(|_, entry| entry.head.is_expired(now)).count() as u64)
+    }
+
+    async fn size(&self) -> Result<u64> {
+        Ok(self.map().entries.len() as u64)
+    }
+
+    fn keys(&self) -> BoxStream<'static, Result<CacheKey>> {
+        self.list(drop).map(|item| item.map(|(key, ())| key)).boxed()
+    }
+
+    fn heads(&self) -> BoxStream<'static, Result<(CacheKey, StoredHead)>> {
+        self.list(Entry::into_head)
+    }
+
+    fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
+        self.list(Entry::into_response)
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("entries", &self.map().entries.len()).finish()
+    }
+}
