@@ -65,9 +65,6 @@
 //! Serialization formats have cases of their own: [`codec_tests!`]. A program runs the same cases with
 //! [`cases`], [`Case::run`] and a [`Subject`].
 
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 mod case;
 #[deny(dead_code)]
 mod cases;
@@ -75,6 +72,8 @@ mod codec_case;
 mod failure;
 mod fixture;
 mod macros;
+#[doc(hidden)]
+pub mod private;
 mod subject;
 mod table;
 
