@@ -1,0 +1,30 @@
+//! Why a request has no key. It is a decision, not a failure: such a request goes to the origin.
+
+use http::Method;
+use larder_core::{Error, ErrorKind};
+
+/// The reason why a request bypasses the cache.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Bypass {
+    /// The method is not one that responses are kept for, unless the caller allows it.
+    #[error("responses to {0} are not kept")]
+    Method(Method),
+    /// The content is streamed, or announced by the header fields and not given, so that no key can cover it.
+    #[error("the request's content is not at hand")]
+    ContentNotGiven,
+    /// The URL has no scheme, no authority, or a path that does not begin with a slash.
+    #[error("the url is not absolute")]
+    RelativeUrl,
+    /// The URL's host is empty or malformed (RFC 9110, section 4.2.1), or its port is not a number up to 65535.
+    #[error("the url's authority is not a host and a port")]
+    InvalidAuthority,
+}
+
+impl From<Bypass> for Error {
+    /// Returns an error of kind [`ErrorKind::InvalidInput`], for callers who cannot do without a key.
+    fn from(bypass: Bypass) -> Self {
+        Self::new(ErrorKind::InvalidInput, format!("the request has no cache key: {bypass}"))
+            .with_source(bypass)
+    }
+}
