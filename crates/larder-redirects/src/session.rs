@@ -1,0 +1,72 @@
+//! One connection to the database, and which file it is to.
+//!
+//! A session never checkpoints or deletes a log when it is dropped: SQLite deletes logs by name, and by then
+//! the name may stand for those of another database. Only [`Session::finish`], under the lock, does.
+
+use std::path::Path;
+
+use larder_core::Durability;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::busy;
+use crate::error::Cause;
+use crate::files::Identity;
+use crate::schema;
+
+/// To what size a log is cut back after it has been written into the database, in bytes.
+const LOG_LIMIT: i64 = 4 << 20;
+
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) connection: Connection,
+    pub(crate) identity: Identity,
+}
+
+impl Session {
+    /// Opens the database that stands at `path` as `identity`. The caller holds the lock.
+    pub(crate) fn open(path: &Path, identity: Identity, durability: Durability) -> Result<Self, Cause> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_handler(Some(busy::wait))?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        schema::admit(&connection)?;
+        let mode: String =
+            connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(Cause::NoWriteAhead { mode });
+        }
+        connection.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        set_durability(&connection, durability)?;
+        schema::bring_up_to_date(&mut connection)?;
+        Ok(Self { connection, identity })
+    }
+
+    /// Closes the connection, and if it was the last one leaves a database without a log. The caller holds the lock.
+    pub(crate) fn finish(self) -> Result<(), Cause> {
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+}
+
+/// Syncs the log at each commit only where a write that returned shall survive a power loss.
+///
+/// At the other levels the log is synced before it is written into the database, so that a power loss takes the
+/// latest transactions, each of them whole. `Ordered` asks for no more: nothing leads from an entry to an alias,
+/// and an alias without its entry is a miss.
+fn set_durability(connection: &Connection, durability: Durability) -> Result<(), Cause> {
+    if durability == Durability::Durable {
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "fullfsync", true)?;
+        connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    } else {
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+    }
+    Ok(())
+}
