@@ -1,0 +1,196 @@
+//! The body of an entry on its way out: from memory when it is small, else streamed from the file.
+//!
+//! A stream holds at most two batches: the one that was asked for, and the next, which is read meanwhile.
+
+use std::future::Future;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use larder_core::{Body, CacheKey, Error};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::cause::{Cause, Result, from_io, into_io};
+use crate::entry::{Chunks, Opened};
+use crate::store::Shared;
+
+/// How much of a body is read at a time.
+const BATCH: usize = 512 * 1024;
+
+/// Returns the body of an entry: in memory if it is no longer than what is to be buffered.
+pub(crate) fn of_entry(shared: &Arc<Shared>, key: &CacheKey, opened: Opened) -> Result<Body> {
+    let (id, path, body_len) = (opened.id, opened.path.clone(), opened.prologue.body_len);
+    let compression = match opened.prologue.compression {
+        0 => None,
+        id => Some(
+            shared
+                .codecs
+                .decompression(id)
+                .ok_or(Cause::Unknown { what: "compression", id: id.into() })?
+                .clone(),
+        ),
+    };
+    let source = match (opened.body_in_memory()?, compression) {
+        (Some(bytes), None) => return Ok(Body::from(bytes)),
+        (Some(bytes), Some(compression)) => {
+            Source::Decompressed(compression.decompressor(Box::new(Cursor::new(bytes)))?)
+        }
+        (None, None) => Source::Stored(Chunks::new(Arc::clone(shared), opened)),
+        (None, Some(compression)) => {
+            let stored =
+                StoredReader { chunks: Chunks::new(Arc::clone(shared), opened), batch: Cursor::default() };
+            Source::Decompressed(compression.decompressor(Box::new(stored))?)
+        }
+    };
+    if body_len <= shared.options.buffer_up_to {
+        return read_all(source, body_len, &path).map(Body::from);
+    }
+    Ok(Body::wrap(Streamed {
+        shared: Arc::clone(shared),
+        key: key.clone(),
+        path,
+        id,
+        runtime: Handle::try_current().map_err(|_| Cause::NoRuntime)?,
+        state: State::Idle(source),
+        unread: body_len,
+    }))
+}
+
+fn read_all(mut source: Source, body_len: u64, path: &Path) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while (body.len() as u64) < body_len {
+        body.append(&mut source.next(body_len - body.len() as u64, path)?);
+    }
+    Ok(body)
+}
+
+/// Where the bytes of a body come from.
+enum Source {
+    Stored(Chunks),
+    Decompressed(Box<dyn Read + Send>),
+}
+
+impl Source {
+    /// Returns the next bytes of the `left` that are to come: at least one, and all that there is at the end.
+    fn next(&mut self, left: u64, path: &Path) -> Result<Vec<u8>> {
+        match self {
+            Self::Stored(chunks) => chunks.next(BATCH),
+            Self::Decompressed(reader) => {
+                let wanted = left.min(BATCH as u64);
+                let mut batch = Vec::new();
+                reader.take(wanted).read_to_end(&mut batch).map_err(|error| from_io(error, path))?;
+                if (batch.len() as u64) < wanted {
+                    return Err(Cause::Damaged("length"));
+                }
+                // The last read also meets the end of the compressed bytes, and whatever is wrong with it.
+                if wanted == left && reader.read(&mut [0]).map_err(|error| from_io(error, path))? > 0 {
+                    return Err(Cause::Damaged("length"));
+                }
+                Ok(batch)
+            }
+        }
+    }
+}
+
+/// A stored body as a reader, for a decompressor.
+struct StoredReader {
+    chunks: Chunks,
+    batch: Cursor<Vec<u8>>,
+}
+
+impl Read for StoredReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.batch.position() == self.batch.get_ref().len() as u64 {
+            self.batch = Cursor::new(self.chunks.next(BATCH).map_err(into_io)?);
+        }
+        self.batch.read(buffer)
+    }
+}
+
+/// A body that is read from its file while it is consumed.
+struct Streamed {
+    shared: Arc<Shared>,
+    key: CacheKey,
+    path: PathBuf,
+    id: Option<(u64, u64)>,
+    runtime: Handle,
+    state: State,
+    /// How many bytes are still to be handed out.
+    unread: u64,
+}
+
+enum State {
+    Idle(Source),
+    Reading(JoinHandle<(Source, Result<Vec<u8>>)>),
+    Ended,
+}
+
+impl Streamed {
+    fn begin_read(&self, mut source: Source) -> State {
+        let (left, path) = (self.unread, self.path.clone());
+        State::Reading(self.runtime.spawn_blocking(move || {
+            let batch = source.next(left, &path);
+            (source, batch)
+        }))
+    }
+
+    fn fail(&mut self, cause: Cause) -> Error {
+        self.state = State::Ended;
+        if cause.is_miss() {
+            let (shared, key, id) = (Arc::clone(&self.shared), self.key.clone(), self.id);
+            let text = cause.to_string();
+            self.runtime.spawn_blocking(move || shared.give_up(&key, &cause, id));
+            return Error::new(larder_core::ErrorKind::Corrupt, text)
+                .with_operation("read")
+                .with_key(&self.key)
+                .with_context("path", self.path.display());
+        }
+        Error::from(cause).with_operation("read").with_key(&self.key)
+    }
+}
+
+impl http_body::Body for Streamed {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Ended) {
+                State::Ended => return Poll::Ready(None),
+                State::Idle(_) if self.unread == 0 => return Poll::Ready(None),
+                State::Idle(source) => self.state = self.begin_read(source),
+                State::Reading(mut reading) => {
+                    let Poll::Ready(read) = Pin::new(&mut reading).poll(cx) else {
+                        self.state = State::Reading(reading);
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(Some(match read {
+                        Err(error) => Err(self.fail(Cause::Task(error))),
+                        Ok((_, Err(cause))) => Err(self.fail(cause)),
+                        Ok((source, Ok(batch))) => {
+                            self.unread -= batch.len() as u64;
+                            self.state = if self.unread > 0 { self.begin_read(source) } else { State::Ended };
+                            Ok(Frame::data(batch.into()))
+                        }
+                    }));
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.unread)
+    }
+}

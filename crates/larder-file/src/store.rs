@@ -1,0 +1,271 @@
+//! The file store: the trait's operations, each one hop to a blocking thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use larder_core::{
+    BoxStream, CacheKey, CachedResponse, Codecs, Error, ResponseHead, ResponseStore, Result, Revision,
+    StoredHead, Timestamp, async_trait,
+};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::builder::{FileStoreBuilder, Options};
+use crate::cause::{self, Cause};
+use crate::directory::{self, FanOut, Home};
+use crate::publish::{STRIPES, is_absence};
+use crate::sys::Fs;
+use crate::{listing, random, write};
+
+/// A store of one file per response, in a directory that processes may share.
+///
+/// Cloning is cheap; the clones are the same store. Every operation needs a tokio runtime, and is one hop to its
+/// blocking threads; a body that is streamed is one hop for each half mebibyte.
+///
+/// If the future of a write is dropped while the file is being published, the write may still take effect.
+#[derive(Debug, Clone)]
+pub struct FileStore {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl FileStore {
+    /// Returns the options of a store in the directory `cache_name`, whose entries have the formats `codecs`.
+    ///
+    /// A relative `cache_name` is relative to the current directory; `~/` at its beginning is the home directory.
+    pub fn builder(cache_name: impl Into<PathBuf>, codecs: Codecs) -> FileStoreBuilder {
+        FileStoreBuilder::new(cache_name.into(), codecs)
+    }
+
+    /// Returns the cache directory: the `cache_name` that was given, as an absolute path.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Returns how the directory's entries are spread.
+    #[must_use]
+    pub fn fan_out(&self) -> FanOut {
+        self.shared.layout
+    }
+
+    /// Returns the path of every entry's file, under the terms of [`ResponseStore::keys`].
+    #[must_use]
+    pub fn paths(&self) -> BoxStream<'static, Result<PathBuf>> {
+        listing::paths(&self.shared)
+    }
+
+    /// Returns how many damaged entries this store has met, each of them a miss, and removed.
+    #[must_use]
+    pub fn damaged_entries(&self) -> u64 {
+        self.shared.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Removes what dead writers and interrupted clears left behind; returns how many files and directories.
+    ///
+    /// Opening a store begins the same in the background, so that nobody needs to call this.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system, when the leftovers cannot be listed.
+    pub async fn sweep(&self) -> Result<u64> {
+        self.shared.hop(|shared| shared.sweep()).await.map_err(in_operation("sweep"))
+    }
+}
+
+#[async_trait]
+impl ResponseStore for FileStore {
+    async fn read(&self, key: &CacheKey) -> Result<Option<CachedResponse>> {
+        let k = key.clone();
+        self.shared.hop(move |shared| shared.read(&k)).await.map_err(on_entry("read", key))
+    }
+
+    async fn read_head(&self, key: &CacheKey) -> Result<Option<StoredHead>> {
+        let k = key.clone();
+        self.shared.hop(move |shared| shared.read_head(&k)).await.map_err(on_entry("read_head", key))
+    }
+
+    async fn write(&self, key: &CacheKey, response: CachedResponse) -> Result<()> {
+        write::write(&self.shared, key, response).await.map_err(on_entry("write", key))
+    }
+
+    async fn update_head(&self, key: &CacheKey, revision: &Revision, head: ResponseHead) -> Result<bool> {
+        let (k, revision) = (key.clone(), revision.clone());
+        self.shared
+            .hop(move |shared| write::update_head(shared, &k, revision.as_bytes(), &head))
+            .await
+            .map_err(on_entry("update_head", key))
+    }
+
+    async fn contains(&self, key: &CacheKey) -> Result<bool> {
+        let k = key.clone();
+        self.shared.hop(move |shared| shared.contains(&k)).await.map_err(on_entry("contains", key))
+    }
+
+    async fn delete(&self, key: &CacheKey) -> Result<bool> {
+        let k = key.clone();
+        self.shared.hop(move |shared| shared.delete(&k)).await.map_err(on_entry("delete", key))
+    }
+
+    async fn bulk_delete(&self, keys: &[CacheKey]) -> Result<u64> {
+        let keys = keys.to_vec();
+        let deleted = self.shared.hop(move |shared| {
+            let mut deleted = 0;
+            let mut failure = None;
+            for key in keys {
+                match shared.delete(&key) {
+                    Ok(was_there) => deleted += u64::from(was_there),
+                    Err(cause) => _ = failure.get_or_insert_with(|| Error::from(cause).with_key(&key)),
+                }
+            }
+            failure.map_or(Ok(deleted), |error| Err(error.into()))
+        });
+        deleted.await.map_err(in_operation("bulk_delete"))
+    }
+
+    async fn clear(&self) -> Result<()> {
+        let aside =
+            self.shared.hop(|shared| shared.set_entries_aside()).await.map_err(in_operation("clear"))?;
+        if let Some(name) = aside {
+            self.shared.in_background(move |shared| shared.remove_aside(&name));
+        }
+        Ok(())
+    }
+
+    async fn delete_expired(&self, now: Timestamp) -> Result<u64> {
+        listing::delete_expired(&self.shared, now).await.map_err(in_operation("delete_expired"))
+    }
+
+    async fn size(&self) -> Result<u64> {
+        self.shared.hop(listing::size).await.map_err(in_operation("size"))
+    }
+
+    fn keys(&self) -> BoxStream<'static, Result<CacheKey>> {
+        listing::keys(&self.shared)
+    }
+
+    fn heads(&self) -> BoxStream<'static, Result<(CacheKey, StoredHead)>> {
+        listing::entries(&self.shared, |shared, key| shared.read_head(key))
+    }
+
+    fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
+        listing::entries(&self.shared, Shared::read)
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.shared.closed.store(true, Ordering::Release);
+        let background = {
+            let mut running = self.shared.background.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *running)
+        };
+        for task in background {
+            task.await.map_err(|error| in_operation("close")(Cause::Task(error)))?;
+        }
+        Ok(())
+    }
+}
+
+fn in_operation(operation: &'static str) -> impl FnOnce(Cause) -> Error {
+    move |cause| Error::from(cause).with_operation(operation)
+}
+
+fn on_entry<'a>(operation: &'static str, key: &'a CacheKey) -> impl FnOnce(Cause) -> Error + 'a {
+    move |cause| Error::from(cause).with_operation(operation).with_key(key)
+}
+
+/// What the clones of a store share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) fs: Fs,
+    pub(crate) path: PathBuf,
+    pub(crate) layout: FanOut,
+    pub(crate) codecs: Codecs,
+    pub(crate) options: Options,
+    pub(crate) stripes: [Mutex<()>; STRIPES],
+    pub(crate) damaged: AtomicU64,
+    home: RwLock<Arc<Home>>,
+    closed: AtomicBool,
+    background: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Shared {
+    pub(crate) fn open(
+        mut fs: Fs,
+        path: PathBuf,
+        fan_out: Option<FanOut>,
+        codecs: Codecs,
+        options: Options,
+    ) -> cause::Result<Arc<Self>> {
+        let home = Home::open(&fs, &path)?;
+        fs.probe(&home.temporaries, &random::name("probe")?);
+        let layout = directory::agree_on_layout(&fs, &home, fan_out)?;
+        directory::tag(&fs, &home);
+        Ok(Arc::new(Self {
+            fs,
+            path,
+            layout,
+            codecs,
+            options,
+            stripes: [const { Mutex::new(()) }; STRIPES],
+            damaged: AtomicU64::new(0),
+            home: RwLock::new(Arc::new(home)),
+            closed: AtomicBool::new(false),
+            background: Mutex::default(),
+        }))
+    }
+
+    /// Returns the handles that operations start from.
+    pub(crate) fn home(&self) -> Arc<Home> {
+        Arc::clone(&self.home.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs `operation`; if it finds that the cache directory is gone, makes it again and runs it once more.
+    pub(crate) fn with_home<T>(
+        &self,
+        operation: impl Fn(&Arc<Home>) -> cause::Result<T>,
+    ) -> cause::Result<T> {
+        match operation(&self.home()) {
+            Err(Cause::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                let home = Arc::new(Home::open(&self.fs, &self.path)?);
+                *self.home.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&home);
+                operation(&home)
+            }
+            done => done,
+        }
+    }
+
+    /// Runs `work` on a blocking thread.
+    pub(crate) async fn hop<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<Self>) -> cause::Result<T> + Send + 'static,
+    ) -> cause::Result<T> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Cause::Closed);
+        }
+        let runtime = Handle::try_current().map_err(|_| Cause::NoRuntime)?;
+        let shared = Arc::clone(self);
+        runtime.spawn_blocking(move || work(&shared)).await.map_err(Cause::Task)?
+    }
+
+    /// Runs `work` on a blocking thread that nobody but [`ResponseStore::close`] waits for.
+    pub(crate) fn in_background(self: &Arc<Self>, work: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let shared = Arc::clone(self);
+        let task = runtime.spawn_blocking(move || work(&shared));
+        let mut running = self.background.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|task| !task.is_finished());
+        running.push(task);
+    }
+
+    fn contains(&self, key: &CacheKey) -> cause::Result<bool> {
+        let home = self.home();
+        let relative = self.layout.file_of(key);
+        match self.fs.stat(&home.root, &relative) {
+            Err(error) if is_absence(&error) => Ok(false),
+            stat => {
+                let path = home.root.path().join(&relative);
+                Ok(stat.map_err(Cause::io("inspect the entry", &path))?.is_file)
+            }
+        }
+    }
+}

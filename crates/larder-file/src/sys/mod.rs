@@ -1,0 +1,349 @@
+//! The seam to the file system: every file operation of the store goes through [`Fs`].
+//!
+//! There are two flavours, chosen when a store is opened: [`linux`], relative to directory handles, and
+//! [`portable`], by path with the standard library alone. With the feature `fault-injection` each operation asks a
+//! plan first; without it that question is an empty function.
+
+mod fault;
+#[cfg(target_os = "linux")]
+mod linux;
+mod portable;
+
+use std::fs::{File, FileTimes, TryLockError};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::SystemTime;
+
+use larder_core::Timestamp;
+
+#[cfg(not(feature = "fault-injection"))]
+pub(crate) use self::fault::FaultPlan;
+#[cfg(not(feature = "fault-injection"))]
+use self::fault::Op;
+#[cfg(feature = "fault-injection")]
+pub use self::fault::{Call, Fault, FaultPlan, Op};
+
+/// What stands under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) is_file: bool,
+    pub(crate) is_dir: bool,
+    pub(crate) len: u64,
+    pub(crate) modified: Timestamp,
+    /// Device and number, where the platform has them; the same only for the same file.
+    pub(crate) id: Option<(u64, u64)>,
+}
+
+/// A directory: a handle on Linux, a path elsewhere.
+#[derive(Debug)]
+pub(crate) enum Dir {
+    #[cfg(target_os = "linux")]
+    Linux(linux::Dir),
+    Portable(portable::Dir),
+}
+
+/// Calls the same method on whichever flavour a directory is.
+macro_rules! on {
+    ($dir:expr, $inner:ident => $call:expr) => {
+        match $dir {
+            #[cfg(target_os = "linux")]
+            Dir::Linux($inner) => $call,
+            Dir::Portable($inner) => $call,
+        }
+    };
+}
+
+impl Dir {
+    /// Returns where the directory was when it was opened.
+    pub(crate) fn path(&self) -> &Path {
+        on!(self, dir => dir.path())
+    }
+}
+
+/// The file system, with what the flavour and the tests need to know.
+#[derive(Debug)]
+pub(crate) struct Fs {
+    portable: bool,
+    /// Whether files can be made without a name and linked in later.
+    unnamed: bool,
+    faults: FaultPlan,
+}
+
+impl Fs {
+    pub(crate) fn new(portable: bool, faults: FaultPlan) -> Self {
+        let portable = portable || cfg!(not(target_os = "linux"));
+        Self { portable, unnamed: false, faults }
+    }
+
+    /// Finds out, by making a file in `dir`, whether files can be made without a name.
+    pub(crate) fn probe(&mut self, dir: &Dir, name: &str) {
+        #[cfg(target_os = "linux")]
+        if let Dir::Linux(linux) = dir {
+            let linked = linux.create_unnamed().and_then(|file| linux.link_unnamed(&file, name));
+            self.unnamed = linked.is_ok() && linux.unlink(name).is_ok();
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (dir, name);
+    }
+
+    /// Makes `path` and what is missing above it; opens it. A symbolic link to a directory is followed.
+    pub(crate) fn open_root(&self, path: &Path) -> io::Result<Dir> {
+        self.faults.check(Op::MakeDir, || path.to_owned())?;
+        portable::make_dir_all(path)?;
+        #[cfg(target_os = "linux")]
+        if !self.portable {
+            return linux::Dir::open_root(path).map(Dir::Linux);
+        }
+        Ok(Dir::Portable(portable::Dir::new(path)))
+    }
+
+    /// Makes the directory `name`, for this user alone, if it is not there.
+    pub(crate) fn make_dir(&self, dir: &Dir, name: &str) -> io::Result<()> {
+        self.faults.check(Op::MakeDir, || dir.path().join(name))?;
+        match on!(dir, dir => dir.make_dir(name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made,
+        }
+    }
+
+    /// Opens the directory under `relative`; no symbolic link is followed.
+    pub(crate) fn open_dir(&self, dir: &Dir, relative: &Path) -> io::Result<Dir> {
+        self.faults.check(Op::OpenDir, || dir.path().join(relative))?;
+        match dir {
+            #[cfg(target_os = "linux")]
+            Dir::Linux(dir) => dir.open_dir(relative).map(Dir::Linux),
+            Dir::Portable(dir) => dir.open_dir(relative).map(Dir::Portable),
+        }
+    }
+
+    /// Opens the file under `relative` to read; no symbolic link is followed and nothing blocks.
+    pub(crate) fn open_file(&self, dir: &Dir, relative: &Path) -> io::Result<File> {
+        self.faults.check(Op::OpenFile, || dir.path().join(relative))?;
+        on!(dir, dir => dir.open_file(relative))
+    }
+
+    /// Says what stands under `relative`; the last component is not followed.
+    pub(crate) fn stat(&self, dir: &Dir, relative: &Path) -> io::Result<Stat> {
+        self.faults.check(Op::Stat, || dir.path().join(relative))?;
+        on!(dir, dir => dir.stat(relative))
+    }
+
+    /// Says what an open file is.
+    pub(crate) fn stat_file(&self, file: &File, path: &Path) -> io::Result<Stat> {
+        self.faults.check(Op::Stat, || path.to_owned())?;
+        file.metadata().map(|metadata| portable::stat_of(&metadata))
+    }
+
+    /// Makes a new file to write, readable by this user alone: without a name if possible, else as `name`.
+    ///
+    /// Returns it, and whether it has the name; then it is locked, as proof that its writer lives.
+    pub(crate) fn create_temp(&self, dir: &Dir, name: &str) -> io::Result<(File, bool)> {
+        self.faults.check(Op::Create, || dir.path().join(name))?;
+        #[cfg(target_os = "linux")]
+        if let (Dir::Linux(dir), true) = (dir, self.unnamed) {
+            return Ok((dir.create_unnamed()?, false));
+        }
+        loop {
+            let file = on!(dir, dir => dir.create_file(name))?;
+            file.lock()?;
+            // A sweeper may have taken the file for a dead writer's, and removed it before the lock was ours.
+            let named = on!(dir, dir => dir.stat(Path::new(name)));
+            if named.is_ok_and(|named| named.id == portable::id_of(&file)) {
+                return Ok((file, true));
+            }
+        }
+    }
+
+    /// Gives a file that has no name the name `name`, unless that is taken.
+    pub(crate) fn link_unnamed(&self, file: &File, dir: &Dir, name: &str) -> io::Result<()> {
+        self.faults.check(Op::Link, || dir.path().join(name))?;
+        match dir {
+            #[cfg(target_os = "linux")]
+            Dir::Linux(dir) => dir.link_unnamed(file, name),
+            Dir::Portable(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Renames `name` to `to_name` in `to`, in place of what is there.
+    pub(crate) fn rename(&self, dir: &Dir, name: &str, to: &Dir, to_name: &str) -> io::Result<()> {
+        self.faults.check(Op::Rename, || to.path().join(to_name))?;
+        match (dir, to) {
+            #[cfg(target_os = "linux")]
+            (Dir::Linux(dir), Dir::Linux(to)) => dir.rename(name, to, to_name),
+            _ => std::fs::rename(dir.path().join(name), to.path().join(to_name)),
+        }
+    }
+
+    /// Swaps what `name` and `to_name` name; [`io::ErrorKind::Unsupported`] where that cannot be done.
+    pub(crate) fn exchange(&self, dir: &Dir, name: &str, to: &Dir, to_name: &str) -> io::Result<()> {
+        self.faults.check(Op::Exchange, || to.path().join(to_name))?;
+        match (dir, to) {
+            #[cfg(target_os = "linux")]
+            (Dir::Linux(dir), Dir::Linux(to)) => dir.exchange(name, to, to_name),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Removes the file `name`.
+    pub(crate) fn unlink(&self, dir: &Dir, name: &str) -> io::Result<()> {
+        self.faults.check(Op::Unlink, || dir.path().join(name))?;
+        on!(dir, dir => dir.unlink(name))
+    }
+
+    /// Removes the directory `name` and all that is in it; no symbolic link is followed.
+    pub(crate) fn remove_tree(&self, dir: &Dir, name: &str) -> io::Result<()> {
+        let path = dir.path().join(name);
+        self.faults.check(Op::RemoveTree, || path.clone())?;
+        std::fs::remove_dir_all(path)
+    }
+
+    /// Lists a directory: each entry's name, and whether it is a regular file, from the listing alone if possible.
+    pub(crate) fn list(&self, dir: &Dir) -> io::Result<Listing> {
+        self.faults.check(Op::List, || dir.path().to_owned())?;
+        std::fs::read_dir(dir.path()).map(Listing)
+    }
+
+    /// Appends up to `len` bytes from `offset` on to `buffer`, fewer only at the end of the file.
+    pub(crate) fn read(&self, file: &File, offset: u64, len: usize, path: &Path) -> io::Result<Vec<u8>> {
+        let flip = self.faults.check_read(path)?;
+        let mut buffer = Vec::with_capacity(len);
+        let mut file = file;
+        file.seek(SeekFrom::Start(offset))?;
+        file.take(len as u64).read_to_end(&mut buffer)?;
+        if let Some(byte) = flip.and_then(|at| buffer.get_mut(at)) {
+            *byte ^= 1;
+        }
+        Ok(buffer)
+    }
+
+    /// Writes `parts` one after another, where the file stands.
+    pub(crate) fn write(&self, file: &File, parts: &[&[u8]], path: &Path) -> io::Result<()> {
+        let allowed = self.faults.check_write(parts.iter().map(|part| part.len()).sum(), path)?;
+        if let Some(allowed) = allowed {
+            let cut: Vec<u8> = parts.concat().into_iter().take(allowed).collect();
+            (&mut { file }).write_all(&cut)?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+        let mut slices = &mut slices[..];
+        IoSlice::advance_slices(&mut slices, 0);
+        while !slices.is_empty() {
+            match (&mut { file }).write_vectored(slices) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => IoSlice::advance_slices(&mut slices, written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `bytes` at the beginning of the file.
+    pub(crate) fn write_first(&self, file: &File, bytes: &[u8], path: &Path) -> io::Result<()> {
+        (&mut { file }).rewind()?;
+        self.write(file, &[bytes], path)
+    }
+
+    /// Appends `len` bytes of `from`, from `offset` on, where `to` stands; the system copies, or shares blocks.
+    pub(crate) fn copy(&self, from: &File, offset: u64, len: u64, to: &File, path: &Path) -> io::Result<()> {
+        self.faults.check(Op::Copy, || path.to_owned())?;
+        let mut from = from;
+        from.seek(SeekFrom::Start(offset))?;
+        let copied = io::copy(&mut from.take(len), &mut { to })?;
+        if copied == len { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+
+    /// Sets the time that a purge goes by without opening the file.
+    pub(crate) fn set_modified(&self, file: &File, time: SystemTime, path: &Path) -> io::Result<()> {
+        self.faults.check(Op::SetTimes, || path.to_owned())?;
+        file.set_times(FileTimes::new().set_modified(time))
+    }
+
+    /// Waits until the file's bytes are on the disk.
+    pub(crate) fn sync_file(&self, file: &File, path: &Path) -> io::Result<()> {
+        self.faults.check(Op::Sync, || path.to_owned())?;
+        file.sync_data()
+    }
+
+    /// Waits until the directory's names are on the disk.
+    pub(crate) fn sync_dir(&self, dir: &Dir) -> io::Result<()> {
+        self.faults.check(Op::Sync, || dir.path().to_owned())?;
+        on!(dir, dir => dir.sync())
+    }
+
+    /// Opens the lock file `relative`, and makes it if it is not there.
+    pub(crate) fn open_lock(&self, dir: &Dir, relative: &Path) -> io::Result<File> {
+        self.faults.check(Op::Lock, || dir.path().join(relative))?;
+        on!(dir, dir => dir.open_lock(relative))
+    }
+
+    /// Takes the lock of a file until it is closed, and returns whether it was free.
+    pub(crate) fn try_lock(&self, file: &File, path: &Path) -> io::Result<bool> {
+        self.faults.check(Op::Lock, || path.to_owned())?;
+        match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// The entries of a directory.
+#[derive(Debug)]
+pub(crate) struct Listing(std::fs::ReadDir);
+
+/// One entry of a directory.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) is_file: bool,
+    pub(crate) is_dir: bool,
+}
+
+impl Iterator for Listing {
+    type Item = io::Result<Listed>;
+
+    /// Returns the next entry whose name is text; none of ours has another.
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let entry = match self.0.next()? {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err(error)),
+            };
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            match entry.file_type() {
+                Ok(kind) => return Some(Ok(Listed { name, is_file: kind.is_file(), is_dir: kind.is_dir() })),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// Returns the name of a directory that is this user's own among everybody's.
+pub(crate) fn private_name() -> String {
+    #[cfg(unix)]
+    return format!("larder-{}", rustix::process::geteuid().as_raw());
+    #[cfg(not(unix))]
+    return "larder".to_owned();
+}
+
+/// Returns whether what stands under `path` is this user's, and its mode, where there are such things.
+pub(crate) fn ownership(path: &Path) -> io::Result<Option<(bool, u32)>> {
+    let metadata = std::fs::symlink_metadata(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Ok(Some((metadata.uid() == rustix::process::geteuid().as_raw(), metadata.mode())))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        Ok(None)
+    }
+}
+
+/// Makes one directory for this user alone, outside any store.
+pub(crate) fn make_private_dir(path: &Path) -> io::Result<()> {
+    portable::make_dir(path)
+}
