@@ -43,9 +43,11 @@ impl Database {
             let identity = self.find_or_create(&lock)?;
             match Session::open(&self.path, identity, self.durability) {
                 result if attempts == ATTEMPTS => return result,
-                Err(cause) if cause.verdict() == Verdict::Corrupt => self.set_aside(&lock, &cause)?,
                 // Somebody who does not take the lock has removed or replaced it meanwhile.
                 Err(_) if !files::is_at(identity, &self.path) => {}
+                Err(cause) if matches!(cause.verdict(), Verdict::Corrupt | Verdict::Stale) => {
+                    self.set_aside(&lock, &cause)?;
+                }
                 result => return result,
             }
             attempts += 1;

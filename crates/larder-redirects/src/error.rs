@@ -16,8 +16,10 @@ pub(crate) enum Cause {
     Sqlite(#[from] rusqlite::Error),
     #[error("cannot {action} {path}: {source}", path = path.display())]
     File { action: &'static str, path: PathBuf, source: io::Error },
-    #[error("its schema is not the one that its version, {version}, promises")]
-    Schema { version: i64, source: rusqlite::Error },
+    #[error("its format is one that this SQLite reads but does not write")]
+    Format,
+    #[error("it is read-only")]
+    ReadOnly,
     #[error("it is of another program: its application id is {found:#x} instead of {expected:#x}")]
     Foreign { found: i64, expected: i64 },
     #[error("its schema has version {found}, and this build knows versions up to {known}")]
@@ -43,7 +45,8 @@ pub(crate) enum Cause {
 pub(crate) enum Verdict {
     /// The database is broken and must be set aside.
     Corrupt,
-    /// Path or schema is not what the connection was opened with; open another one and try again.
+    /// Path or schema is not what the connection was opened with: open another one and try again. If opening
+    /// ends so, the database is not what its header says.
     Stale,
     /// The connection may be in any state; open another one next time.
     Doubtful,
@@ -58,7 +61,7 @@ impl Cause {
 
     pub(crate) fn verdict(&self) -> Verdict {
         let Some(error) = self.sqlite() else {
-            return if matches!(self, Self::Schema { .. }) { Verdict::Corrupt } else { Verdict::Sound };
+            return if matches!(self, Self::Format) { Verdict::Corrupt } else { Verdict::Sound };
         };
         match error.code {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Verdict::Corrupt,
@@ -76,7 +79,8 @@ impl Cause {
         match self {
             Self::Sqlite(_) => self.sqlite().map_or(ErrorKind::Other, |error| sqlite_kind(error.code)),
             Self::File { source, .. } => io_kind(source),
-            Self::Schema { .. } => ErrorKind::Corrupt,
+            Self::Format => ErrorKind::Corrupt,
+            Self::ReadOnly => ErrorKind::PermissionDenied,
             Self::Foreign { .. } | Self::Newer { .. } | Self::NoWriteAhead { .. } => ErrorKind::Unsupported,
             Self::Locked { .. } => ErrorKind::Unavailable,
             Self::Option { .. } | Self::NoRuntime => ErrorKind::Configuration,

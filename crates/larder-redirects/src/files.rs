@@ -74,6 +74,11 @@ pub(crate) fn is_at(identity: Identity, path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| Identity::of(&metadata) == identity)
 }
 
+/// Returns whether nobody may write to the file at `path`, as far as its permissions tell.
+pub(crate) fn is_read_only(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.permissions().readonly())
+}
+
 /// Puts an empty database at `path`, where there is none, and removes what is left of a former one.
 ///
 /// The file is closed before it gets its name, so that nobody's locks are dropped.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::busy;
 use crate::error::Cause;
-use crate::files::Identity;
+use crate::files::{self, Identity};
 use crate::schema;
 
 /// To what size a log is cut back after it has been written into the database, in bytes.
@@ -36,6 +36,9 @@ impl Session {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         schema::admit(&connection)?;
+        if connection.is_readonly("main")? {
+            return Err(if files::is_read_only(path) { Cause::ReadOnly } else { Cause::Format });
+        }
         let mode: String =
             connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
         if mode != "wal" {
