@@ -33,6 +33,11 @@ impl Failure {
         Self { contract, seen: error.to_string(), expected: None, at: None }
     }
 
+    /// Says where the case asked for what a helper found.
+    pub(crate) fn at(self, at: &'static Location<'static>) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
     /// Adds what the case was doing, for one that does the same with many inputs.
     pub(crate) fn with(mut self, input: impl fmt::Display) -> Self {
         self.seen = format!("{} (with {input})", self.seen);

@@ -74,6 +74,7 @@ mod fixture;
 mod macros;
 #[doc(hidden)]
 pub mod private;
+mod samples;
 mod subject;
 mod table;
 

@@ -120,6 +120,9 @@ impl Subject {
 
 impl fmt::Debug for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subject").field("skips", &self.skips).field("deadline", &self.deadline).finish_non_exhaustive()
+        f.debug_struct("Subject")
+            .field("skips", &self.skips)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }
