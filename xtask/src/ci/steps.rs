@@ -1,0 +1,143 @@
+//! The steps of `cargo xtask ci`: each is a few commands that can be run by hand.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+use crate::workspace::Workspace;
+use crate::{Outcome, run};
+
+/// One step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Step {
+    /// The formatting
+    Fmt,
+    /// The lints, with every feature
+    Clippy,
+    /// The lints with each feature alone, and with none
+    Features,
+    /// The documentation
+    Docs,
+    /// Every test
+    Test,
+    /// The rules of the tree
+    Tidy,
+    /// The conformance matrix
+    Conformance,
+    /// The examples, as a reader of the README runs them
+    Examples,
+    /// Kills, several processes and a large body, for a short while
+    Torture,
+}
+
+impl Step {
+    /// Every step, in the order in which they run: what fails soonest comes first.
+    pub(super) const ALL: [Self; 9] = [
+        Self::Fmt,
+        Self::Tidy,
+        Self::Clippy,
+        Self::Features,
+        Self::Docs,
+        Self::Test,
+        Self::Conformance,
+        Self::Examples,
+        Self::Torture,
+    ];
+
+    /// Runs the step.
+    ///
+    /// # Errors
+    ///
+    /// When a command of it fails, or does not print what it must.
+    pub(super) fn run(self) -> Outcome {
+        match self {
+            Self::Fmt => cargo(&["fmt", "--all", "--check"]),
+            Self::Clippy => {
+                let scope = ["--workspace", "--all-targets", "--all-features"];
+                cargo(&[&["clippy", "--locked"], &scope[..], DENY].concat())
+            }
+            Self::Features => features(),
+            Self::Docs => {
+                let mut command = run::cargo();
+                command.env("RUSTDOCFLAGS", "-D warnings");
+                run::passed_through(command.args(["doc", "--workspace", "--no-deps", "--all-features"]))
+            }
+            Self::Test => cargo(&["test", "--workspace"]),
+            Self::Tidy => xtask(&["tidy"]),
+            Self::Conformance => xtask(&["conformance"]),
+            Self::Examples => examples(),
+            Self::Torture => torture(),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format!("{self:?}").to_lowercase())
+    }
+}
+
+const DENY: &[&str] = &["--", "-D", "warnings"];
+
+fn cargo(arguments: &[&str]) -> Outcome {
+    run::passed_through(run::cargo().args(arguments))
+}
+
+/// Runs a task of this same program.
+fn xtask(arguments: &[&str]) -> Outcome {
+    run::passed_through(std::process::Command::new(std::env::current_exe()?).args(arguments))
+}
+
+/// Features are additive, so that none alone and none at all must build as well as all together.
+fn features() -> Outcome {
+    let workspace = Workspace::here()?;
+    for package in workspace.packages.iter().filter(|package| !package.features.is_empty()) {
+        let names = package.features.keys().map(String::as_str).filter(|name| *name != "default");
+        for feature in std::iter::once("").chain(names) {
+            let scope =
+                ["clippy", "--package", &package.name, "--no-default-features", "--features", feature];
+            cargo(&[&scope, DENY].concat())?;
+        }
+    }
+    Ok(())
+}
+
+/// The second run of the quickstart must answer everything from the disk of the first.
+fn examples() -> Outcome {
+    cargo(&["run", "--package", "larder", "--example", "hello"])?;
+    let quickstart = ["run", "--release", "--package", "larder", "--example", "quickstart"];
+    cargo(&quickstart)?;
+    let second = run::output_of(run::cargo().args(quickstart))?;
+    print!("{second}");
+    check_second(&second)
+}
+
+fn check_second(output: &str) -> Outcome {
+    match output.lines().find(|line| line.contains("0 miss")) {
+        Some(_) => Ok(()),
+        None => Err("the second run of the quickstart did not answer everything from the disk".into()),
+    }
+}
+
+/// Bounded versions of what is run at length by hand; the large body is built for speed, as its data is.
+fn torture() -> Outcome {
+    xtask(&["torture", "kill", "--rounds", "20"])?;
+    xtask(&["torture", "processes", "--seconds", "5"])?;
+    for compression in ["none", "zstd"] {
+        let task = ["torture", "stream", "--gib", "2", "--compression", compression];
+        cargo(&[&["run", "--release", "--package", "xtask", "--"], &task[..]].concat())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_is_run() {
+        for step in Step::value_variants() {
+            assert!(Step::ALL.contains(step), "{step}");
+        }
+    }
+}

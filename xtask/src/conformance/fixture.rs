@@ -1,0 +1,112 @@
+//! The places that the suite works in: one new directory for each case, gone when the case has ended.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use larder_conformance::{Capability, Fixture, Instance, Subject};
+use larder_core::{BoxError, CacheKey, async_trait};
+use larder_memory::{MemoryRedirects, MemoryStore};
+use larder_redirects::SqliteRedirects;
+use tempfile::TempDir;
+
+use crate::variant::{Format, Variant};
+
+/// Returns the memory backend.
+pub(super) fn memory() -> Subject {
+    Subject::new(|| Memory)
+        .without(Capability::Sharing, "each instance has a memory of its own")
+        .without(Capability::Durability, "it keeps nothing once it is dropped")
+        .without(Capability::Corruption, "there are no stored bytes")
+}
+
+/// Returns the file store of one variant and format, with the redirect index beside it.
+pub(super) fn file(variant: Variant, format: Format) -> Subject {
+    Subject::new(move || Directory { place: temporary(), store: Some((variant, format)) })
+}
+
+/// Returns the redirect index alone.
+pub(super) fn redirects() -> Subject {
+    Subject::new(|| Directory { place: temporary(), store: None })
+        .without(Capability::Responses, "it is an index alone")
+}
+
+fn temporary() -> TempDir {
+    tempfile::tempdir().expect("a temporary directory can be made")
+}
+
+struct Memory;
+
+#[async_trait]
+impl Fixture for Memory {
+    async fn open(&self) -> Result<Instance, BoxError> {
+        Ok(Instance::new(Arc::new(MemoryStore::new()), Arc::new(MemoryRedirects::new())))
+    }
+}
+
+struct Directory {
+    place: TempDir,
+    store: Option<(Variant, Format)>,
+}
+
+impl Directory {
+    fn cache(&self) -> PathBuf {
+        self.place.path().join("cache")
+    }
+
+    /// Returns the file of the entry of `key`, in whichever layout.
+    fn entry(&self, key: &CacheKey) -> Result<PathBuf, BoxError> {
+        let found = find(&self.cache().join("responses"), key.as_str())?;
+        found.ok_or_else(|| format!("there is no file of the entry {key}").into())
+    }
+}
+
+#[async_trait]
+impl Fixture for Directory {
+    async fn open(&self) -> Result<Instance, BoxError> {
+        let path = self.cache();
+        let Some((variant, format)) = self.store else {
+            let redirects =
+                SqliteRedirects::builder(self.place.path().join("redirects.sqlite")).open().await?;
+            return Ok(Instance::redirects_only(Arc::new(redirects)));
+        };
+        let store = variant.builder(&path, format.codecs()).open().await?;
+        let redirects = SqliteRedirects::builder(path.join("redirects.sqlite")).open().await?;
+        Ok(Instance::new(Arc::new(store), Arc::new(redirects)))
+    }
+
+    async fn stored_entry(&self, key: &CacheKey) -> Result<Vec<u8>, BoxError> {
+        Ok(fs::read(self.entry(key)?)?)
+    }
+
+    async fn set_stored_entry(&self, key: &CacheKey, bytes: Vec<u8>) -> Result<(), BoxError> {
+        Ok(fs::write(self.entry(key)?, bytes)?)
+    }
+
+    async fn damage_index(&self) -> Result<(), BoxError> {
+        let directory = if self.store.is_some() { self.cache() } else { self.place.path().to_owned() };
+        for entry in fs::read_dir(directory)? {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("redirects.sqlite"))
+                && path.is_file()
+            {
+                fs::write(path, b"no database is like this\n".repeat(1_000))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn find(directory: &Path, name: &str) -> Result<Option<PathBuf>, BoxError> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            if let Some(found) = find(&entry.path(), name)? {
+                return Ok(Some(found));
+            }
+        } else if entry.file_name() == name {
+            return Ok(Some(entry.path()));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,89 @@
+//! `cargo xtask torture`: attempts to make the file store lose or mix up what it was given.
+//!
+//! Every body can be computed from the key and the version that its head names, so that a reader notices any byte
+//! that no writer wrote.
+
+mod content;
+mod kill;
+mod kill_model;
+mod kill_writer;
+mod processes;
+mod processes_worker;
+mod random;
+mod record;
+mod stream;
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::Outcome;
+use crate::workspace::Workspace;
+
+/// The attempts, and the processes that they start.
+#[derive(clap::Subcommand)]
+pub(crate) enum Torture {
+    /// Kills a writer at random moments, and checks that nothing acknowledged is lost and nothing is left over
+    Kill(kill::Arguments),
+    /// Lets several processes write, read, delete and clear in one directory
+    Processes(processes::Arguments),
+    /// Streams a large body into the store and out again, and checks the peak memory
+    Stream(stream::Arguments),
+    #[command(hide = true)]
+    KillWriter(kill_writer::Arguments),
+    #[command(hide = true)]
+    ProcessesWorker(processes_worker::Arguments),
+    #[command(hide = true)]
+    StreamWorker(stream::WorkerArguments),
+}
+
+/// Runs one of them.
+///
+/// # Errors
+///
+/// When a promise is broken, or the attempt itself fails.
+pub(crate) fn run(torture: &Torture) -> Outcome {
+    match torture {
+        Torture::Kill(arguments) => kill::run(arguments),
+        Torture::Processes(arguments) => processes::run(arguments),
+        Torture::Stream(arguments) => stream::run(arguments),
+        Torture::KillWriter(arguments) => kill_writer::run(arguments),
+        Torture::ProcessesWorker(arguments) => processes_worker::run(arguments),
+        Torture::StreamWorker(arguments) => stream::work(arguments),
+    }
+}
+
+/// Where the cache directories of an attempt go.
+#[derive(clap::Args)]
+struct Place {
+    /// Where to put the cache directories [default: below cargo's target directory]
+    #[arg(long)]
+    directory: Option<PathBuf>,
+}
+
+impl Place {
+    /// Returns a new directory, which is removed when it is dropped.
+    ///
+    /// By default it is below cargo's target directory: `/tmp` is often memory.
+    fn scratch(&self) -> Outcome<TempDir> {
+        let parent = match &self.directory {
+            Some(directory) => directory.clone(),
+            None => Workspace::here()?.target.join("torture"),
+        };
+        std::fs::create_dir_all(&parent)?;
+        Ok(tempfile::Builder::new().prefix("torture-").tempdir_in(parent)?)
+    }
+}
+
+/// Returns a command that runs this program with a hidden task.
+fn worker(task: &str) -> Outcome<std::process::Command> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command.args(["torture", task]);
+    Ok(command)
+}
+
+/// Runs `future` on a runtime of two threads.
+fn block_on<F: Future>(future: F) -> Outcome<F::Output> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build()?;
+    Ok(runtime.block_on(future))
+}
