@@ -133,24 +133,19 @@ enum State {
 impl Streamed {
     fn begin_read(&self, mut source: Source) -> State {
         let (left, path) = (self.unread, self.path.clone());
+        let (shared, key, id) = (Arc::clone(&self.shared), self.key.clone(), self.id);
         State::Reading(self.runtime.spawn_blocking(move || {
-            let batch = source.next(left, &path);
+            let batch = source.next(left, &path).inspect_err(|cause| shared.give_up(&key, cause, id));
             (source, batch)
         }))
     }
 
     fn fail(&mut self, cause: Cause) -> Error {
         self.state = State::Ended;
-        if cause.is_miss() {
-            let (shared, key, id) = (Arc::clone(&self.shared), self.key.clone(), self.id);
-            let text = cause.to_string();
-            self.runtime.spawn_blocking(move || shared.give_up(&key, &cause, id));
-            return Error::new(larder_core::ErrorKind::Corrupt, text)
-                .with_operation("read")
-                .with_key(&self.key)
-                .with_context("path", self.path.display());
-        }
-        Error::from(cause).with_operation("read").with_key(&self.key)
+        Error::from(cause)
+            .with_operation("read")
+            .with_key(&self.key)
+            .with_context("path", self.path.display())
     }
 }
 

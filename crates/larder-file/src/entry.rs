@@ -95,7 +95,7 @@ impl Shared {
         Ok(Prologue::parse(&bytes, stat.len).ok())
     }
 
-    /// Says that the entry of `key` turned out broken while its body was read, and removes it.
+    /// Says that the entry of `key` cannot be used, and removes it if it is damaged.
     pub(crate) fn give_up(&self, key: &CacheKey, cause: &Cause, id: Option<(u64, u64)>) {
         tracing::warn!(%key, %cause, "an entry cannot be used");
         if !cause.is_damage() {

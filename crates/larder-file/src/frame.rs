@@ -20,7 +20,6 @@ const ALIGNMENT: usize = 4096;
 const MAGIC: [u8; 8] = *b"\x89LARDER\n";
 const VERSION: u16 = 1;
 const CHECKSUM_AT: usize = 76;
-const NEVER: i64 = i64::MAX;
 
 /// What the prologue of an entry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,23 +57,24 @@ impl Prologue {
         }
         let [codec, compression] = fields.take();
         let flags = u32::from_le_bytes(fields.take());
-        let prologue = Self {
+        let mut prologue = Self {
             codec,
             compression,
             revision: fields.take(),
             salt: fields.take(),
-            expires_at: match i64::from_le_bytes(fields.take()) {
-                NEVER => None,
-                millis => Some(Timestamp::from_millis(millis)),
-            },
+            expires_at: Some(Timestamp::from_millis(i64::from_le_bytes(fields.take()))),
             body_len: u64::from_le_bytes(fields.take()),
             stored_len: u64::from_le_bytes(fields.take()),
             head_len: u32::from_le_bytes(fields.take()),
             body_offset: u32::from_le_bytes(fields.take()),
             key_len: fields.take::<1>()[0],
         };
-        if flags != 0 || fields.take() != [0; 3] {
+        let [expires, reserved @ ..] = fields.take::<3>();
+        if flags != 0 || expires > 1 || reserved != [0; 2] {
             return Err(Cause::Unknown { what: "flags", id: flags.into() });
+        }
+        if expires == 0 {
+            prologue.expires_at = None;
         }
         prologue.check_lengths(file_len)?;
         Ok(prologue)
@@ -104,12 +104,12 @@ impl Prologue {
         bytes.extend_from_slice(&0_u32.to_le_bytes());
         bytes.extend_from_slice(&self.revision);
         bytes.extend_from_slice(&self.salt);
-        bytes.extend_from_slice(&self.expires_at.map_or(NEVER, Timestamp::as_millis).to_le_bytes());
+        bytes.extend_from_slice(&self.expires_at.map_or(0, Timestamp::as_millis).to_le_bytes());
         bytes.extend_from_slice(&self.body_len.to_le_bytes());
         bytes.extend_from_slice(&self.stored_len.to_le_bytes());
         bytes.extend_from_slice(&self.head_len.to_le_bytes());
         bytes.extend_from_slice(&self.body_offset.to_le_bytes());
-        bytes.extend_from_slice(&[self.key_len, 0, 0, 0]);
+        bytes.extend_from_slice(&[self.key_len, u8::from(self.expires_at.is_some()), 0, 0]);
         prefix[..CHECKSUM_AT].copy_from_slice(&bytes);
         let checksum = prefix_checksum(prefix);
         prefix[CHECKSUM_AT..PROLOGUE_LEN].copy_from_slice(&checksum.to_le_bytes());
@@ -279,8 +279,9 @@ mod tests {
 
         #[test]
         fn a_table_does_not_depend_on_the_pieces(
-            body in prop::collection::vec(any::<u8>(), 0..3 * CHUNK_LEN), pieces in prop::collection::vec(1_usize..100_000, 1..9),
+            len in 0..3 * CHUNK_LEN, pieces in prop::collection::vec(1_usize..100_000, 1..9),
         ) {
+            let body: Vec<u8> = (0_u8..251).cycle().take(len).collect();
             let mut table = Table::new([3; 8]);
             let mut rest = &body[..];
             for len in pieces.iter().cycle() {

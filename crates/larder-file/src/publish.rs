@@ -22,6 +22,9 @@ pub(crate) const STRIPES: usize = 64;
 /// How long another process's lock is waited for; then a write or a deletion goes on without it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How many clears in a row may get in the way of one write.
+const MOST_CLEARS: u32 = 16;
+
 /// A file that is being written, with no place among the entries yet.
 ///
 /// Dropping it leaves nothing behind.
@@ -53,34 +56,38 @@ impl Draft {
     }
 
     /// Makes this the entry of `key`, in place of what is there.
-    pub(crate) fn publish(self, key: &CacheKey) -> Result<()> {
+    pub(crate) fn publish(mut self, key: &CacheKey) -> Result<()> {
         self.sync_bytes()?;
-        let dir = self.shared.entry_dir(key)?;
-        if self.name.is_none() {
-            match self.shared.fs.link_unnamed(&self.file, &dir, key.as_str()) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                linked => {
-                    linked.map_err(Cause::io("give the entry its name", dir.path()))?;
-                    return self.shared.sync_names(&dir);
+        unless_cleared(|| {
+            let dir = self.shared.entry_dir(key)?;
+            if self.name.is_none() {
+                match self.shared.fs.link_unnamed(&self.file, &dir, key.as_str()) {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    linked => {
+                        linked.map_err(Cause::io("give the entry its name", dir.path()))?;
+                        return self.shared.sync_names(&dir);
+                    }
                 }
             }
-        }
-        let shared = Arc::clone(&self.shared);
-        let _lock = shared.lock(key);
-        self.replace(&dir, key)
+            let shared = Arc::clone(&self.shared);
+            let _lock = shared.lock(key);
+            self.replace(&dir, key)
+        })
     }
 
     /// Makes this the entry of `key` if that is still at `revision`; returns whether it was.
-    pub(crate) fn publish_over(self, key: &CacheKey, revision: &[u8]) -> Result<bool> {
+    pub(crate) fn publish_over(mut self, key: &CacheKey, revision: &[u8]) -> Result<bool> {
         self.sync_bytes()?;
         let shared = Arc::clone(&self.shared);
         let _lock = shared.lock(key).ok_or(Cause::Locked)?;
-        if shared.revision_of(key)?.is_none_or(|current| current != revision) {
-            return Ok(false);
-        }
-        let dir = shared.entry_dir(key)?;
-        self.replace(&dir, key)?;
-        Ok(true)
+        unless_cleared(|| {
+            if shared.revision_of(key)?.is_none_or(|current| current != revision) {
+                return Ok(false);
+            }
+            let dir = shared.entry_dir(key)?;
+            self.replace(&dir, key)?;
+            Ok(true)
+        })
     }
 
     fn sync_bytes(&self) -> Result<()> {
@@ -91,7 +98,7 @@ impl Draft {
         self.shared.fs.sync_file(&self.file, &path).map_err(Cause::io("sync the entry", &path))
     }
 
-    fn replace(mut self, dir: &Dir, key: &CacheKey) -> Result<()> {
+    fn replace(&mut self, dir: &Dir, key: &CacheKey) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let home = Arc::clone(&self.home);
         let (fs, temporaries) = (&shared.fs, &home.temporaries);
@@ -141,6 +148,17 @@ impl Drop for Draft {
             let _ = self.shared.fs.unlink(&self.home.temporaries, name);
         }
     }
+}
+
+/// Publishes, and again in a new directory if the one that it began in was cleared meanwhile.
+fn unless_cleared<T>(mut publish: impl FnMut() -> Result<T>) -> Result<T> {
+    for _ in 0..MOST_CLEARS {
+        match publish() {
+            Err(Cause::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            published => return published,
+        }
+    }
+    publish()
 }
 
 /// The lock of a stripe of keys, against other threads and other processes.

@@ -1,5 +1,6 @@
 //! The file store: the trait's operations, each one hop to a blocking thread.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -225,7 +226,10 @@ impl Shared {
         operation: impl Fn(&Arc<Home>) -> cause::Result<T>,
     ) -> cause::Result<T> {
         match operation(&self.home()) {
-            Err(Cause::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            // Making a file in a directory that was removed fails in either way.
+            Err(Cause::Io { source, .. })
+                if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) =>
+            {
                 let home = Arc::new(Home::open(&self.fs, &self.path)?);
                 *self.home.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&home);
                 operation(&home)

@@ -26,12 +26,15 @@ fn files_of(codecs: Codecs, configure: Configure) -> Files {
 }
 
 impl Files {
-    fn entry(&self, key: &CacheKey) -> Result<PathBuf, BoxError> {
-        let flat = self.dir.path().join("responses");
-        let dirs =
-            std::fs::read_dir(&flat)?.map(|dir| dir.map(|dir| dir.path())).collect::<Result<Vec<_>, _>>()?;
-        let mut places = std::iter::once(flat).chain(dirs).map(|dir| dir.join(key.as_str()));
-        places.find(|path| path.is_file()).ok_or_else(|| format!("there is no file of {key}").into())
+    fn entry(&self, key: &CacheKey) -> PathBuf {
+        let responses = self.dir.path().join("responses");
+        let layout = std::fs::read_to_string(self.dir.path().join("layout")).expect("it was opened");
+        let shard = crc32fast::hash(key.as_str().as_bytes()) & 0xff;
+        if layout.contains("wide") {
+            responses.join(format!("{shard:02x}")).join(key.as_str())
+        } else {
+            responses.join(key.as_str())
+        }
     }
 }
 
@@ -43,11 +46,11 @@ impl Fixture for Files {
     }
 
     async fn stored_entry(&self, key: &CacheKey) -> Result<Vec<u8>, BoxError> {
-        Ok(std::fs::read(self.entry(key)?)?)
+        Ok(std::fs::read(self.entry(key))?)
     }
 
     async fn set_stored_entry(&self, key: &CacheKey, bytes: Vec<u8>) -> Result<(), BoxError> {
-        Ok(std::fs::write(self.entry(key)?, bytes)?)
+        Ok(std::fs::write(self.entry(key), bytes)?)
     }
 }
 

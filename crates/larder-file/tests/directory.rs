@@ -141,7 +141,7 @@ async fn leftovers_of_the_dead_are_swept_and_those_of_the_living_are_not() {
         std::fs::write(temporaries.join("cleared-dead/00/a"), "x").expect("made");
         let living = std::fs::File::create(temporaries.join("new-living")).expect("made");
         living.lock().expect("locked");
-        assert_eq!(place.store.sweep().await.expect("swept"), 2);
+        place.store.sweep().await.expect("swept");
         let left: Vec<_> =
             temporaries.read_dir().expect("there").map(|entry| entry.expect("one").file_name()).collect();
         assert_eq!(left, ["new-living"]);
@@ -165,7 +165,7 @@ async fn a_write_that_is_dropped_or_fails_leaves_nothing_behind() {
         let endless = pieces.chain(futures_util::stream::pending::<Result<_, &str>>());
         let mut write = place.store.write(&k, response(larder_core::Body::from_stream(endless)));
         for _ in 0..200 {
-            assert!(futures_util::poll!(&mut write).is_pending());
+            assert!(futures_util::future::poll_immediate(&mut write).await.is_none());
             tokio::task::yield_now().await;
         }
         drop(write);

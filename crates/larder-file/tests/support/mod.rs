@@ -10,52 +10,55 @@ use larder_file::{FileStore, FileStoreBuilder};
 use tempfile::TempDir;
 
 /// A store in a directory that goes with it.
-pub struct Place {
-    pub dir: TempDir,
-    pub store: FileStore,
+pub(crate) struct Place {
+    pub(crate) dir: TempDir,
+    pub(crate) store: FileStore,
 }
 
 impl Place {
-    pub async fn open(options: impl FnOnce(FileStoreBuilder) -> FileStoreBuilder) -> Self {
+    pub(crate) async fn open(options: impl FnOnce(FileStoreBuilder) -> FileStoreBuilder) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let store = open(dir.path(), options).await;
         Self { dir, store }
     }
 
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::open(|builder| builder).await
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.dir.path().join("cache")
     }
 
-    pub fn entry(&self, key: &CacheKey) -> PathBuf {
+    pub(crate) fn entry(&self, key: &CacheKey) -> PathBuf {
         self.path().join("responses").join(key.as_str())
     }
 }
 
-pub async fn open(dir: &Path, options: impl FnOnce(FileStoreBuilder) -> FileStoreBuilder) -> FileStore {
+pub(crate) async fn open(
+    dir: &Path,
+    options: impl FnOnce(FileStoreBuilder) -> FileStoreBuilder,
+) -> FileStore {
     let builder = FileStore::builder(dir.join("cache"), larder_codec::default_codecs());
     options(builder).open().await.expect("opens")
 }
 
-pub fn key(text: &str) -> CacheKey {
+pub(crate) fn key(text: &str) -> CacheKey {
     CacheKey::new(text).expect("valid")
 }
 
-pub fn head() -> ResponseHead {
+pub(crate) fn head() -> ResponseHead {
     let url = http::Uri::from_static("https://example.org/page");
     let received = Timestamp::from_millis(1_700_000_000_000);
     ResponseHead::new(http::Method::GET, url, http::StatusCode::OK, received)
 }
 
-pub fn response(body: impl Into<larder_core::Body>) -> CachedResponse {
+pub(crate) fn response(body: impl Into<larder_core::Body>) -> CachedResponse {
     CachedResponse::new(head(), body)
 }
 
 /// Bytes that look like nothing and are the same every time.
-pub fn noise(len: usize) -> Bytes {
+pub(crate) fn noise(len: usize) -> Bytes {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut bytes = Vec::with_capacity(len + 8);
     while bytes.len() < len {
@@ -69,7 +72,7 @@ pub fn noise(len: usize) -> Bytes {
 }
 
 /// Reads the body under `key`: `None` is a miss.
-pub async fn read(store: &FileStore, key: &CacheKey) -> Option<Bytes> {
+pub(crate) async fn read(store: &FileStore, key: &CacheKey) -> Option<Bytes> {
     let mut response = store.read(key).await.expect("a broken entry is a miss, not an error")?;
     Some(response.bytes().await.expect("its bytes can be read"))
 }
