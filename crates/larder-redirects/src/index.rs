@@ -50,7 +50,7 @@ impl SqliteRedirects {
         if keys.is_empty() {
             return Ok(0);
         }
-        let keys = keys.to_vec();
+        let keys = sorted(keys);
         self.pool.run(operation, Access::Write, move |db| queries::bulk_delete(db, column, &keys)).await
     }
 }
@@ -76,7 +76,7 @@ impl RedirectIndex for SqliteRedirects {
         if from.is_empty() {
             return Ok(());
         }
-        let (from, to) = (from.to_vec(), target.clone());
+        let (from, to) = (sorted(from), target.clone());
         let work = move |db: &mut _| queries::write(db, &from, &to, expires_at);
         self.pool
             .run("write", Access::Write, work)
@@ -139,4 +139,11 @@ impl RedirectIndex for SqliteRedirects {
     async fn close(&self) -> Result<()> {
         self.pool.close().await.map_err(|cause| cause.into_error("close", self.path()))
     }
+}
+
+/// Returns a copy of `keys` in the order of the database's pages, each of which is then written once.
+fn sorted(keys: &[CacheKey]) -> Vec<CacheKey> {
+    let mut keys = keys.to_vec();
+    keys.sort_unstable();
+    keys
 }

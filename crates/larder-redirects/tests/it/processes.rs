@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::Child;
+use std::time::Duration;
 
 use larder_core::RedirectIndex;
 use larder_redirects::SqliteRedirects;
@@ -11,6 +12,11 @@ use larder_redirects::SqliteRedirects;
 use crate::place::{Outcome, Place, child, child_arguments, key, listed, works};
 
 const CHILDREN: usize = 4;
+
+/// Opens the index with patience for a machine on which every process waits for a processor.
+async fn open(path: &Path) -> larder_core::Result<SqliteRedirects> {
+    SqliteRedirects::builder(path).busy_timeout(Duration::from_secs(30)).open().await
+}
 
 /// Starts children that wait for each other, and lets them go.
 fn start(name: &str, path: &Path) -> Result<Vec<Child>, std::io::Error> {
@@ -39,7 +45,7 @@ fn finish(children: Vec<Child>) -> Outcome {
 async fn processes_write_read_list_and_delete_at_once() -> Outcome {
     let place = Place::new();
     let children = start("processes::child_writes_and_reads", &place.path())?;
-    let index = place.open().await?;
+    let index = open(&place.path()).await?;
     for _ in 0..50 {
         listed(&index).await?;
         works(&index).await?;
@@ -59,7 +65,7 @@ async fn processes_write_read_list_and_delete_at_once() -> Outcome {
 async fn child_writes_and_reads() -> Outcome {
     let Some((path, n)) = child_arguments() else { return Ok(()) };
     wait_for_the_start()?;
-    let index = SqliteRedirects::builder(&path).open().await?;
+    let index = open(&path).await?;
     for i in 0..300 {
         let (from, to) = (key(format!("{n}-{i}")), key(format!("target-{n}-{i}")));
         index.write(std::slice::from_ref(&from), &to, None).await?;
@@ -83,7 +89,7 @@ async fn processes_that_find_garbage_together_lose_no_row() -> Outcome {
         finish(start("processes::child_writes_some", &place.path())?)?;
         let expected: Vec<_> =
             (0..CHILDREN).flat_map(|n| (10..30).map(move |i| key(format!("{n}-{i}")))).collect();
-        assert_eq!(listed(&place.open().await?).await?, expected);
+        assert_eq!(listed(&open(&place.path()).await?).await?, expected);
     }
     Ok(())
 }
@@ -94,10 +100,10 @@ async fn a_database_that_is_removed_again_and_again_is_never_an_error() -> Outco
     let mut children = start("processes::child_writes_and_forgets", &place.path())?;
     while children.iter_mut().any(|child| matches!(child.try_wait(), Ok(None))) {
         place.remove();
-        works(&place.open().await?).await?;
+        works(&open(&place.path()).await?).await?;
     }
     finish(children)?;
-    works(&place.open().await?).await?;
+    works(&open(&place.path()).await?).await?;
     Ok(())
 }
 
@@ -106,7 +112,7 @@ async fn a_database_that_is_removed_again_and_again_is_never_an_error() -> Outco
 async fn child_writes_some() -> Outcome {
     let Some((path, n)) = child_arguments() else { return Ok(()) };
     wait_for_the_start()?;
-    let index = SqliteRedirects::builder(&path).open().await?;
+    let index = open(&path).await?;
     for i in 10..30 {
         index.write(&[key(format!("{n}-{i}"))], &key("target"), None).await?;
     }
@@ -118,7 +124,7 @@ async fn child_writes_some() -> Outcome {
 async fn child_writes_and_forgets() -> Outcome {
     let Some((path, n)) = child_arguments() else { return Ok(()) };
     wait_for_the_start()?;
-    let index = SqliteRedirects::builder(&path).open().await?;
+    let index = open(&path).await?;
     for i in 0..500 {
         let from = key(format!("{n}-{i}"));
         index.write(std::slice::from_ref(&from), &key("target"), None).await?;
@@ -143,7 +149,7 @@ async fn what_a_killed_process_was_told_is_written_is_there() -> Outcome {
         }
         child.kill()?;
         child.wait()?;
-        let index = place.open().await?;
+        let index = open(&place.path()).await?;
         assert!(told.len() > 10);
         for written in told {
             assert!(index.contains(&written).await?, "{written}");
@@ -156,7 +162,7 @@ async fn what_a_killed_process_was_told_is_written_is_there() -> Outcome {
 #[ignore = "run in a child process by another test"]
 async fn child_writes_until_killed() -> Outcome {
     let Some((path, n)) = child_arguments() else { return Ok(()) };
-    let index = SqliteRedirects::builder(&path).open().await?;
+    let index = open(&path).await?;
     for i in 0..100_000 {
         let from = key(format!("killed-{n}-{i}"));
         index.write(std::slice::from_ref(&from), &key("target"), None).await?;
