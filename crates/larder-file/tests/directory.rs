@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
 use futures_util::StreamExt;
@@ -174,27 +174,6 @@ async fn a_write_that_is_dropped_or_fails_leaves_nothing_behind() {
         let again = open(place.dir.path(), |builder| builder).await;
         again.sweep().await.expect("swept");
         assert_eq!(place.path().join("tmp").read_dir().expect("there").count(), 0);
-    }
-}
-
-#[tokio::test]
-async fn files_and_directories_are_private() {
-    for portable in [false, true] {
-        let place = Place::open(|builder| builder.portable(portable).fan_out(FanOut::Wide)).await;
-        place.store.write(&key("a"), response("a")).await.expect("written");
-        place.store.write(&key("a"), response("b")).await.expect("replaced");
-        place.store.clear().await.expect("cleared");
-        place.store.write(&key("a"), response("c")).await.expect("written");
-        let mut ahead = vec![place.path()];
-        while let Some(path) = ahead.pop() {
-            let metadata = std::fs::symlink_metadata(&path).expect("there");
-            let expected = if metadata.is_dir() { 0o700 } else { 0o600 };
-            assert_eq!(metadata.permissions().mode() & 0o777, expected, "{}", path.display());
-            assert!(!metadata.file_type().is_fifo());
-            if metadata.is_dir() {
-                ahead.extend(path.read_dir().expect("ours").map(|entry| entry.expect("one").path()));
-            }
-        }
     }
 }
 

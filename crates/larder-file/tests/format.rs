@@ -119,8 +119,7 @@ async fn a_reader_written_from_the_document_agrees() {
     for (name, codecs, body, streamed) in fixtures() {
         let entry = written(codecs, &body, streamed).await;
         let number = |at: usize, len: usize| {
-            entry[at..at + len].iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
-                as usize
+            entry[at..at + len].iter().rev().fold(0, |number, byte| (number << 8) | usize::from(*byte))
         };
         assert_eq!(entry[..8], *b"\x89LARDER\n", "{name}");
         assert_eq!((number(8, 2), number(12, 4), number(73, 1), number(74, 2)), (1, 0, 1, 0), "{name}");

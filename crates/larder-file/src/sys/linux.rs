@@ -84,7 +84,7 @@ impl Dir {
 
     pub(super) fn open_lock(&self, relative: &Path) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK;
-        Ok(self.open(relative, flags, PRIVATE_FILE)?.into())
+        private(self.open(relative, flags, PRIVATE_FILE)?)
     }
 
     pub(super) fn link_unnamed(&self, file: &File, name: &str) -> io::Result<()> {

@@ -57,8 +57,10 @@ impl Dir {
     }
 
     pub(super) fn open_lock(&self, relative: &Path) -> io::Result<File> {
-        private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
-            .open(self.path.join(relative))
+        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(self.path.join(relative))?;
+        restore_mode(&file)?;
+        Ok(file)
     }
 
     pub(super) fn unlink(&self, name: &str) -> io::Result<()> {
