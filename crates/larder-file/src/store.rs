@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use larder_core::{
@@ -10,7 +10,7 @@ use larder_core::{
     StoredHead, Timestamp, async_trait,
 };
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::sync::Semaphore;
 
 use crate::builder::{FileStoreBuilder, Options};
 use crate::cause::{self, Cause};
@@ -154,13 +154,9 @@ impl ResponseStore for FileStore {
     }
 
     async fn close(&self) -> Result<()> {
-        self.shared.closed.store(true, Ordering::Release);
-        let background = {
-            let mut running = self.shared.background.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *running)
-        };
-        for task in background {
-            task.await.map_err(|error| in_operation("close")(Cause::Task(error)))?;
+        // Whoever has all permits is alone: no work is under way, that of dropped futures included.
+        if let Ok(_all) = self.shared.permits.acquire_many(PERMITS).await {
+            self.shared.permits.close();
         }
         Ok(())
     }
@@ -174,6 +170,9 @@ fn on_entry<'a>(operation: &'static str, key: &'a CacheKey) -> impl FnOnce(Cause
     move |cause| Error::from(cause).with_operation(operation).with_key(key)
 }
 
+/// More than there will ever be pieces of blocking work at a time.
+const PERMITS: u32 = 1 << 24;
+
 /// What the clones of a store share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -185,8 +184,8 @@ pub(crate) struct Shared {
     pub(crate) stripes: [Mutex<()>; STRIPES],
     pub(crate) damaged: AtomicU64,
     home: RwLock<Arc<Home>>,
-    closed: AtomicBool,
-    background: Mutex<Vec<JoinHandle<()>>>,
+    /// Each piece of blocking work holds one; closed when the store is.
+    permits: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -210,8 +209,7 @@ impl Shared {
             stripes: [const { Mutex::new(()) }; STRIPES],
             damaged: AtomicU64::new(0),
             home: RwLock::new(Arc::new(home)),
-            closed: AtomicBool::new(false),
-            background: Mutex::default(),
+            permits: Arc::new(Semaphore::new(PERMITS as usize)),
         }))
     }
 
@@ -243,22 +241,25 @@ impl Shared {
         self: &Arc<Self>,
         work: impl FnOnce(&Arc<Self>) -> cause::Result<T> + Send + 'static,
     ) -> cause::Result<T> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Cause::Closed);
-        }
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Cause::Closed)?;
         let runtime = Handle::try_current().map_err(|_| Cause::NoRuntime)?;
         let shared = Arc::clone(self);
-        runtime.spawn_blocking(move || work(&shared)).await.map_err(Cause::Task)?
+        let task = runtime.spawn_blocking(move || {
+            let _permit = permit;
+            work(&shared)
+        });
+        task.await.map_err(Cause::Task)?
     }
 
     /// Runs `work` on a blocking thread that nobody but [`ResponseStore::close`] waits for.
     pub(crate) fn in_background(self: &Arc<Self>, work: impl FnOnce(&Arc<Self>) + Send + 'static) {
-        let Ok(runtime) = Handle::try_current() else { return };
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        let (Ok(permit), Ok(runtime)) = (permit, Handle::try_current()) else { return };
         let shared = Arc::clone(self);
-        let task = runtime.spawn_blocking(move || work(&shared));
-        let mut running = self.background.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|task| !task.is_finished());
-        running.push(task);
+        runtime.spawn_blocking(move || {
+            let _permit = permit;
+            work(&shared);
+        });
     }
 
     fn contains(&self, key: &CacheKey) -> cause::Result<bool> {
