@@ -94,22 +94,25 @@ fn table(medians: &[Median]) -> String {
     }
     let who: BTreeSet<&str> = medians.iter().map(|median| median.who.as_str()).collect();
     let who: Vec<&str> = who.iter().copied().filter(|who| *who != LIMIT).collect();
-    let mut text = format!("| median (times the limit) | {LIMIT} |");
-    who.iter().for_each(|who| text.push_str(&format!(" {who} |")));
-    text.push_str(&format!("\n|---|{}\n", "---:|".repeat(who.len() + 1)));
+    let mut lines = vec![
+        line("median (times the limit)", std::iter::once(LIMIT).chain(who.iter().copied())),
+        format!("|---|{}", "---:|".repeat(who.len() + 1)),
+    ];
     for (what, row) in rows {
         let limit = row.get(LIMIT);
-        text.push_str(&format!("| {what} | {} |", limit.map_or_else(String::new, |time| shown(*time))));
-        for who in &who {
-            let cell = row.get(who).map_or_else(String::new, |time| match limit {
-                Some(limit) => format!("{} ({:.1}x)", shown(*time), time / limit),
-                None => shown(*time),
-            });
-            text.push_str(&format!(" {cell} |"));
-        }
-        text.push('\n');
+        let cell = |who: &&str| match (row.get(who), limit) {
+            (None, _) => String::new(),
+            (Some(time), Some(limit)) => format!("{} ({:.1}x)", shown(*time), time / limit),
+            (Some(time), None) => shown(*time),
+        };
+        let limit = limit.map_or_else(String::new, |time| shown(*time));
+        lines.push(line(what, std::iter::once(limit).chain(who.iter().map(cell))));
     }
-    text
+    lines.join("\n") + "\n"
+}
+
+fn line(first: &str, cells: impl Iterator<Item = impl std::fmt::Display>) -> String {
+    cells.fold(format!("| {first} |"), |line, cell| format!("{line} {cell} |"))
 }
 
 fn shown(nanoseconds: f64) -> String {

@@ -95,7 +95,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if failures.is_empty() {
         return Ok(());
     }
-    failures.iter().for_each(|failure| println!("\n{failure}"));
+    for failure in &failures {
+        println!("\n{failure}");
+    }
     Err(format!("conformance: {} failures", failures.len()).into())
 }
 
@@ -188,27 +190,32 @@ fn run_all(cells: &[Cell], work: &[(usize, Job)]) -> Vec<Ended> {
 }
 
 fn print(cells: &[Cell], matrix: &BTreeMap<(&str, &str), Counts>) {
-    let distinct = |of: fn(&Cell) -> &'static str| {
-        let mut names: Vec<&str> = Vec::new();
-        cells.iter().map(of).for_each(|name| {
-            if !names.contains(&name) {
-                names.push(name)
-            }
-        });
-        names
-    };
-    let columns = distinct(|cell| cell.column);
-    print!("{:<26}", "passed/failed/skipped");
-    columns.iter().for_each(|column| print!("{column:>12}"));
-    println!();
-    for row in distinct(|cell| cell.row) {
-        print!("{row:<26}");
-        for column in &columns {
-            let text = matrix.get(&(row, *column)).map_or(String::new(), |counts| {
-                format!("{}/{}/{}", counts.passed, counts.failed, counts.skipped)
-            });
-            print!("{text:>12}");
+    let rows = distinct(cells.iter().map(|cell| cell.row));
+    let columns = distinct(cells.iter().map(|cell| cell.column));
+    let line = |first: &str, cells: Vec<String>| {
+        print!("{first:<26}");
+        for cell in cells {
+            print!("{cell:>12}");
         }
         println!();
+    };
+    line("passed/failed/skipped", columns.iter().map(ToString::to_string).collect());
+    for row in rows {
+        let cell = |column: &&str| match matrix.get(&(row, *column)) {
+            Some(Counts { passed, failed, skipped }) => format!("{passed}/{failed}/{skipped}"),
+            None => String::new(),
+        };
+        line(row, columns.iter().map(cell).collect());
     }
+}
+
+/// Returns each of `names` once, in the order in which they first come.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut distinct = Vec::new();
+    for name in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    distinct
 }

@@ -53,6 +53,7 @@ pub(crate) fn run() -> Outcome {
     }
     match findings.len() {
         0 => println!("tidy: {} files and {} packages, no finding", tree.len(), workspace.packages.len()),
+        1 => return Err("tidy: 1 finding".into()),
         count => return Err(format!("tidy: {count} findings").into()),
     }
     Ok(())

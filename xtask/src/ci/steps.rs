@@ -105,18 +105,29 @@ fn features() -> Outcome {
 /// The second run of the quickstart must answer everything from the disk of the first.
 fn examples() -> Outcome {
     cargo(&["run", "--package", "larder", "--example", "hello"])?;
-    let quickstart = ["run", "--release", "--package", "larder", "--example", "quickstart"];
-    cargo(&quickstart)?;
-    let second = run::output_of(run::cargo().args(quickstart))?;
-    print!("{second}");
-    check_second(&second)
+    let scratch = tempfile::tempdir()?;
+    let quickstart = || -> Outcome<String> {
+        let mut command = run::cargo();
+        command.args(["run", "--release", "--example", "quickstart", "--", "--dir"]).arg(scratch.path());
+        let output = run::output_of(&mut command)?;
+        print!("{output}");
+        Ok(output)
+    };
+    check_quickstart(&quickstart()?, &quickstart()?)
 }
 
-fn check_second(output: &str) -> Outcome {
-    match output.lines().find(|line| line.contains("0 miss")) {
-        Some(_) => Ok(()),
-        None => Err("the second run of the quickstart did not answer everything from the disk".into()),
+fn check_quickstart(first: &str, second: &str) -> Outcome {
+    let has_no_miss = |output: &str| output.lines().any(|line| line.starts_with("0 misses, "));
+    if has_no_miss(first) {
+        return Err("the first run of the quickstart has no miss, with an empty cache".into());
     }
+    if !has_no_miss(second) {
+        return Err("the second run of the quickstart has a miss".into());
+    }
+    if !second.lines().any(|line| line.starts_with("alias hit ")) {
+        return Err("the second run of the quickstart has no alias hit".into());
+    }
+    Ok(())
 }
 
 /// Bounded versions of what is run at length by hand; the large body is built for speed, as its data is.
@@ -133,6 +144,16 @@ fn torture() -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quickstart_that_misses_twice_or_never_is_noticed() {
+        let first = "miss  1 ms\n\n10 misses, 10 hits, 0 alias hits\n";
+        let second = "alias hit  1 ms\n\n0 misses, 20 hits, 1 alias hits\n";
+        assert!(check_quickstart(first, second).is_ok());
+        assert!(check_quickstart(first, first).is_err());
+        assert!(check_quickstart(second, second).is_err());
+        assert!(check_quickstart(first, "0 misses, 21 hits, 0 alias hits\n").is_err());
+    }
 
     #[test]
     fn every_step_is_run() {

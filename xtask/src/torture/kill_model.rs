@@ -170,8 +170,8 @@ mod tests {
         Record { version, len: 10, head: version }
     }
 
-    fn state(version: u64, aliased: bool) -> Option<State> {
-        Some(State { record: record(version), aliased })
+    fn state(version: u64, aliased: bool) -> State {
+        State { record: record(version), aliased }
     }
 
     fn save(version: u64) -> Line {
@@ -184,14 +184,17 @@ mod tests {
 
     fn after(lines: &[Line]) -> Model {
         let mut model = Model::new(["a".to_owned(), "b".to_owned()].into_iter());
-        lines.iter().for_each(|line| model.note(line).expect("a line of known keys"));
+        for line in lines {
+            model.note(line).expect("a line of known keys");
+        }
         model
     }
 
     /// Of all states that there could be, exactly `allowed` may be found after `lines`.
     fn check(lines: &[Line], allowed: &[Option<State>]) {
-        let longer = Some(State { record: Record { len: 11, ..record(2) }, aliased: true });
-        for found in [None, state(1, false), state(1, true), state(2, false), state(2, true), longer] {
+        let longer = State { record: Record { len: 11, ..record(2) }, aliased: true };
+        let states = [state(1, false), state(1, true), state(2, false), state(2, true), longer];
+        for found in std::iter::once(None).chain(states.map(Some)) {
             let outcome = after(lines).found("a", found);
             assert_eq!(outcome.is_ok(), allowed.contains(&found), "{found:?} after {lines:?}");
         }
@@ -221,9 +224,9 @@ mod tests {
     fn what_was_acknowledged_must_be_there() {
         let delete = Line::Delete("a".to_owned());
         check(&[], &[None]);
-        check(&[save(1), done()], &[state(1, true)]);
-        check(&[save(1), done(), save(2), done()], &[state(2, true)]);
-        check(&[save(1), done(), Line::Update("a".to_owned(), record(2)), done()], &[state(2, true)]);
+        check(&[save(1), done()], &[Some(state(1, true))]);
+        check(&[save(1), done(), save(2), done()], &[Some(state(2, true))]);
+        check(&[save(1), done(), Line::Update("a".to_owned(), record(2)), done()], &[Some(state(2, true))]);
         check(&[save(1), done(), delete, done()], &[None]);
         check(&[save(1), done(), Line::Clear, Line::Cleared], &[None]);
     }
@@ -231,10 +234,13 @@ mod tests {
     #[test]
     fn what_was_under_way_may_be_there_in_the_order_of_its_steps() {
         let delete = Line::Delete("a".to_owned());
-        let gone_in_order = [state(1, true), state(1, false), None];
-        check(&[save(1)], &[None, state(1, false), state(1, true)]);
-        check(&[save(1), done(), save(2)], &[state(1, true), state(2, true)]);
-        check(&[save(1), done(), Line::Update("a".to_owned(), record(2))], &[state(1, true), state(2, true)]);
+        let gone_in_order = [Some(state(1, true)), Some(state(1, false)), None];
+        check(&[save(1)], &[None, Some(state(1, false)), Some(state(1, true))]);
+        check(&[save(1), done(), save(2)], &[Some(state(1, true)), Some(state(2, true))]);
+        check(
+            &[save(1), done(), Line::Update("a".to_owned(), record(2))],
+            &[Some(state(1, true)), Some(state(2, true))],
+        );
         check(&[save(1), done(), delete], &gone_in_order);
         check(&[save(1), done(), Line::Clear], &gone_in_order);
     }
@@ -243,8 +249,8 @@ mod tests {
     fn what_a_reader_found_is_settled() {
         let mut model = after(&[save(1)]);
         assert_eq!(model.under_way(), 1);
-        model.found("a", state(1, false)).expect("published, without its alias");
+        model.found("a", Some(state(1, false))).expect("published, without its alias");
         assert_eq!(model.under_way(), 0);
-        model.found("a", state(1, true)).expect_err("nobody was writing any more");
+        model.found("a", Some(state(1, true))).expect_err("nobody was writing any more");
     }
 }
