@@ -1,13 +1,10 @@
 //! Modes whatever the umask. The umask is the whole process's, so that this is a test program of its own.
 
-mod support;
-
 use std::os::unix::fs::PermissionsExt;
 
-use larder_core::ResponseStore;
-use larder_file::FanOut;
+use larder_core::{CacheKey, CachedResponse, ResponseHead, ResponseStore, Timestamp};
+use larder_file::{FanOut, FileStore};
 use rustix::fs::Mode;
-use support::{Place, key, read, response};
 
 #[tokio::test]
 async fn files_and_directories_are_private_whatever_the_umask() {
@@ -18,17 +15,21 @@ async fn files_and_directories_are_private_whatever_the_umask() {
         rustix::process::umask(Mode::empty());
         let dir = tempfile::tempdir().expect("a directory");
         rustix::process::umask(Mode::from_raw_mode(umask));
-        let store =
-            support::open(dir.path(), |builder| builder.portable(portable).fan_out(FanOut::Wide)).await;
-        let place = Place { dir, store };
+        let cache = dir.path().join("cache");
+        let builder = FileStore::builder(&cache, larder_codec::default_codecs()).fan_out(FanOut::Wide);
+        let store = builder.portable(portable).open().await.expect("opens");
+        let key = CacheKey::new("a").expect("valid");
+        let url = http::Uri::from_static("https://example.org/");
+        let head = ResponseHead::new(http::Method::GET, url, http::StatusCode::OK, Timestamp::UNIX_EPOCH);
         for body in ["written", "replaced"] {
-            place.store.write(&key("a"), response(body)).await.expect("written");
-            assert_eq!(read(&place.store, &key("a")).await.expect("there"), body);
+            store.write(&key, CachedResponse::new(head.clone(), body)).await.expect("written");
+            let mut response = store.read(&key).await.expect("read").expect("there");
+            assert_eq!(response.bytes().await.expect("read"), body);
         }
-        place.store.clear().await.expect("cleared");
-        place.store.write(&key("a"), response("again")).await.expect("written");
-        place.store.close().await.expect("closed");
-        let mut ahead = vec![place.path()];
+        store.clear().await.expect("cleared");
+        store.write(&key, CachedResponse::new(head, "again")).await.expect("written");
+        store.close().await.expect("closed");
+        let mut ahead = vec![cache];
         while let Some(path) = ahead.pop() {
             let metadata = std::fs::symlink_metadata(&path).expect("there");
             let expected = if metadata.is_dir() { 0o700 } else { 0o600 };

@@ -1,19 +1,17 @@
 //! The bytes of an entry, against fixtures of every released version and against `docs/format.md`.
 //!
-//! `LARDER_BLESS=1 cargo test -p larder-file --test format` writes fixtures that are missing; those that are there are
+//! `LARDER_BLESS=1 cargo test -p larder-file --test store` writes fixtures that are missing; those that are there are
 //! never changed.
-
-mod support;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::support::{head, key, noise};
 use larder_codec::{Cbor, Json, Lz4, MessagePack, Zstd};
 use larder_core::{
     Body, CachedResponse, Codec, Codecs, Compression, Hop, ResponseHead, ResponseStore, Timestamp,
 };
 use larder_file::FileStore;
-use support::{head, key, noise};
 
 const KEY: &str = "0a1b.entry_of-Version1";
 

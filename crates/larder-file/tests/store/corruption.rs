@@ -1,16 +1,14 @@
 //! Damage of every kind to the file of an entry: a miss, never a wrong byte, and healed by the next write.
 
-mod support;
-
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::support::{Place, key, noise, read, response};
 use larder_codec::Zstd;
 use larder_core::ResponseStore;
-use support::{Place, key, noise, read, response};
 
 /// Two whole chunks and a bit of a third.
 const THREE_CHUNKS: usize = 2 * 64 * 1024 + 700;

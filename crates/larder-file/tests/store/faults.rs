@@ -1,14 +1,12 @@
 //! Every file operation failed in turn under the whole store: nothing is lost, nothing is wrong.
 
-mod support;
-
 use std::io::ErrorKind as Io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::support::{Place, head, key, noise, read, response};
 use larder_core::{Durability, ResponseStore};
 use larder_file::{Fault, FaultPlan, Op};
-use support::{Place, head, key, noise, read, response};
 
 /// A plan that fails the operation that is `countdown` ahead, once.
 struct Ahead {

@@ -1,14 +1,12 @@
 //! What may stand in a cache directory: planted things, leftovers, strange permissions, nothing at all.
 
-mod support;
-
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
+use crate::support::{Place, key, noise, open, read, response};
 use futures_util::StreamExt;
 use larder_core::{CacheKey, ErrorKind, ResponseStore, Timestamp};
 use larder_file::{FanOut, FileStore};
-use support::{Place, key, noise, open, read, response};
 
 /// Puts something into an entry's place.
 type Plant = fn(&Path, outside: &Path);

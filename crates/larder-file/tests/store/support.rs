@@ -1,7 +1,5 @@
 //! What the tests of the store share: a store in a directory of its own, and responses to put in it.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
-
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
