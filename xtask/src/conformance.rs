@@ -5,6 +5,7 @@
 mod fixture;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -69,45 +70,48 @@ struct Counts {
 /// When a case fails.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if arguments.list {
-        list();
-        return Ok(());
+        return list();
     }
     let cells = cells(arguments);
     let work: Vec<(usize, Job)> = cells.iter().enumerate().flat_map(|(at, cell)| jobs(at, cell)).collect();
     let ended = run_all(&cells, &work);
 
     let mut matrix: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
-    let mut failures = Vec::new();
+    let mut failures: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for ((at, job), ended) in work.iter().zip(ended) {
         let Cell { row, column, .. } = cells[*at];
         let counts = matrix.entry((row, column)).or_default();
         match ended {
             Ended::Passed => counts.passed += 1,
             Ended::Skipped(_) => counts.skipped += 1,
-            Ended::Failed(why) => {
+            failed => {
                 counts.failed += 1;
-                failures.push(format!("FAILED {row}, {column}: {}\n{why}", job.name()));
+                let why = if let Ended::Failed(why) = failed { why } else { format!("{failed:?}") };
+                let failure = format!("FAILED {}\n{why}", job.name());
+                failures.entry(failure).or_default().push(format!("{row} ({column})"));
             }
-            other => failures.push(format!("FAILED {row}, {column}: {}: {other:?}", job.name())),
         }
     }
     print(&cells, &matrix);
     if failures.is_empty() {
         return Ok(());
     }
-    for failure in &failures {
-        println!("\n{failure}");
+    for (failure, cells) in &failures {
+        println!("\n{failure}\n               in: {}", cells.join("; "));
     }
-    Err(format!("conformance: {} failures", failures.len()).into())
+    let count: usize = failures.values().map(Vec::len).sum();
+    Err(format!("conformance: {count} failures").into())
 }
 
-fn list() {
+fn list() -> Outcome {
+    let mut out = std::io::stdout().lock();
     for case in cases() {
-        println!("{case}: {}", case.proves());
+        writeln!(out, "{case}: {}", case.proves())?;
     }
     for case in codec_cases() {
-        println!("{case}: {}", case.proves());
+        writeln!(out, "{case}: {}", case.proves())?;
     }
+    Ok(())
 }
 
 fn cells(arguments: &Arguments) -> Vec<Cell> {

@@ -1,8 +1,9 @@
 //! The places that the suite works in: one new directory for each case, gone when the case has ended.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use larder_conformance::{Capability, Fixture, Instance, Subject};
 use larder_core::{BoxError, CacheKey, async_trait};
@@ -22,17 +23,12 @@ pub(super) fn memory() -> Subject {
 
 /// Returns the file store of one variant and format, with the redirect index beside it.
 pub(super) fn file(variant: Variant, format: Format) -> Subject {
-    Subject::new(move || Directory { place: temporary(), store: Some((variant, format)) })
+    Subject::new(move || Directory::new(Some((variant, format))))
 }
 
 /// Returns the redirect index alone.
 pub(super) fn redirects() -> Subject {
-    Subject::new(|| Directory { place: temporary(), store: None })
-        .without(Capability::Responses, "it is an index alone")
-}
-
-fn temporary() -> TempDir {
-    tempfile::tempdir().expect("a temporary directory can be made")
+    Subject::new(|| Directory::new(None)).without(Capability::Responses, "it is an index alone")
 }
 
 struct Memory;
@@ -47,17 +43,30 @@ impl Fixture for Memory {
 struct Directory {
     place: TempDir,
     store: Option<(Variant, Format)>,
+    /// Where entries were found: a store may have removed one that is damaged before the next damage is done.
+    found: Mutex<HashMap<CacheKey, PathBuf>>,
 }
 
 impl Directory {
+    fn new(store: Option<(Variant, Format)>) -> Self {
+        let place = tempfile::tempdir().expect("a temporary directory can be made");
+        Self { place, store, found: Mutex::default() }
+    }
+
     fn cache(&self) -> PathBuf {
         self.place.path().join("cache")
     }
 
     /// Returns the file of the entry of `key`, in whichever layout.
     fn entry(&self, key: &CacheKey) -> Result<PathBuf, BoxError> {
-        let found = find(&self.cache().join("responses"), key.as_str())?;
-        found.ok_or_else(|| format!("there is no file of the entry {key}").into())
+        let mut found = self.found.lock().expect("nothing panics with the lock");
+        if let Some(path) = found.get(key) {
+            return Ok(path.clone());
+        }
+        let path = find(&self.cache().join("responses"), key.as_str())?;
+        let path = path.ok_or_else(|| format!("there is no file of the entry {key}"))?;
+        found.insert(key.clone(), path.clone());
+        Ok(path)
     }
 }
 
