@@ -1,1 +1,70 @@
-//! placeholder
+//! larder keeps HTTP responses on the local file system and answers from there.
+//!
+//! [`FileBackend`] opens a cache directory: one file per response, and the redirects that led to it in SQLite. It
+//! gives a [`CacheBackend`], which looks responses up directly or through one redirect, and stores, lists and deletes
+//! them. Everything of `larder-core` is here at the top; the other crates are modules.
+//!
+//! # Examples
+//!
+//! ```
+//! # #[cfg(all(feature = "file", feature = "msgpack"))] {
+//! use std::time::SystemTime;
+//!
+//! use http::{Method, StatusCode};
+//! use larder::policy::{CacheKeys, KeyRequest};
+//! use larder::{Aliases, Body, CachedResponse, FileBackend, ResponseHead, Timestamp};
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let cache_name = directory.path().join("http_cache");
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let cache = FileBackend::new(cache_name).open().await?;
+//! let url = "https://example.org/".parse()?;
+//! let key = CacheKeys::private().key(&KeyRequest::new(&Method::GET, &url))?.to_cache_key();
+//! let now = Timestamp::from(SystemTime::now());
+//!
+//! let head = ResponseHead::new(Method::GET, url, StatusCode::OK, now);
+//! cache.save_response(&key, CachedResponse::new(head, Body::from("hello")), &Aliases::none()).await?;
+//!
+//! let mut stored = cache.get_response(&key, now).await.into_response().expect("it was just stored");
+//! assert_eq!(stored.bytes().await?, "hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! All are additive, and none changes what is written or what a default does.
+//!
+//! | feature | on by default | what it adds |
+//! |---|---|---|
+//! | `file` | yes | [`FileBackend`], and the modules `file`, `redirects` and `codec` |
+//! | `memory` | no | `MemoryBackend`, and the module `memory` |
+//! | `msgpack` | yes | `codec::MessagePack`, the format that is written unless another is chosen |
+//! | `json`, `cbor` | no | `codec::Json`, `codec::Cbor` |
+//! | `zstd`, `lz4` | no | `codec::Zstd`, `codec::Lz4` |
+//! | `response` | no | `CachedResponse::{text, json, links, cookies, content_disposition}` |
+//! | `full` | no | all of them |
+
+#[cfg(feature = "file")]
+mod file_backend;
+#[cfg(feature = "memory")]
+mod memory_backend;
+
+#[cfg(feature = "file")]
+pub use file_backend::FileBackend;
+#[cfg(feature = "memory")]
+pub use memory_backend::MemoryBackend;
+
+pub use larder_core::*;
+
+#[cfg(feature = "file")]
+pub use larder_codec as codec;
+#[cfg(feature = "file")]
+pub use larder_file as file;
+#[cfg(feature = "memory")]
+pub use larder_memory as memory;
+pub use larder_policy as policy;
+#[cfg(feature = "file")]
+pub use larder_redirects as redirects;

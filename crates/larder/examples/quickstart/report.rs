@@ -1,0 +1,93 @@
+//! What the quickstart prints: each request, the files that it left, and the rows of the redirect index.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+
+use futures_util::TryStreamExt;
+use larder::CacheBackend;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::BoxError;
+use crate::client::{Fetched, Source};
+
+/// How many requests were answered from where.
+#[derive(Default)]
+pub(crate) struct Summary {
+    misses: usize,
+    hits: usize,
+    alias_hits: usize,
+}
+
+impl Summary {
+    /// Prints and counts one request.
+    pub(crate) fn add(&mut self, fetched: Fetched) {
+        let Fetched { url, source, took, status, body_len, redirects, final_url } = fetched;
+        let (count, word) = match source {
+            Source::Miss { stored: true } => (&mut self.misses, "miss"),
+            Source::Miss { stored: false } => (&mut self.misses, "miss, not stored"),
+            Source::Hit => (&mut self.hits, "hit"),
+            Source::AliasHit => (&mut self.alias_hits, "alias hit"),
+        };
+        *count += 1;
+        let took = took.as_secs_f64() * 1000.0;
+        print!("{word:<9} {took:>9.3} ms  {} {body_len:>8} bytes  {url}", status.as_u16());
+        match source {
+            Source::AliasHit => println!("  -> {final_url}  (one lookup; redirects: {redirects})"),
+            Source::Miss { .. } if redirects > 0 => println!("  -> {final_url}  (redirects: {redirects})"),
+            _ => println!(),
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} misses, {} hits, {} alias hits", self.misses, self.hits, self.alias_hits)
+    }
+}
+
+/// Prints the tree of files in `directory`, and beside each entry the URL that it is of.
+pub(crate) async fn print_entries(cache: &CacheBackend, directory: &Path) -> Result<(), BoxError> {
+    let urls: HashMap<String, String> = cache
+        .responses()
+        .heads()
+        .map_ok(|(key, stored)| (key.to_string(), stored.head.url.to_string()))
+        .try_collect()
+        .await?;
+    println!("\n{}/", directory.display());
+    print_tree(directory, 1, &urls)
+}
+
+fn print_tree(directory: &Path, depth: usize, urls: &HashMap<String, String>) -> Result<(), BoxError> {
+    let mut entries = std::fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let indent = "  ".repeat(depth);
+        if entry.file_type()?.is_dir() {
+            println!("{indent}{name}/");
+            print_tree(&entry.path(), depth + 1, urls)?;
+        } else {
+            let bytes = entry.metadata()?.len();
+            let url = urls.get(&name).map(|url| format!("  {url}")).unwrap_or_default();
+            println!("{indent}{name}  {bytes} bytes{url}");
+        }
+    }
+    Ok(())
+}
+
+/// Prints the rows of the redirect index as SQLite has them.
+pub(crate) fn print_aliases(directory: &Path) -> Result<(), BoxError> {
+    let path = directory.join("redirects.sqlite");
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut rows = database.prepare(
+        "SELECT key, value, coalesce(datetime(expires_at / 1000, 'unixepoch'), 'never') FROM redirects",
+    )?;
+    let mut rows = rows.query([])?;
+    println!("\nredirects.sqlite: key -> value, expires_at (UTC)");
+    while let Some(row) = rows.next()? {
+        let (key, value, expires_at): (String, String, String) = row.try_into()?;
+        println!("  {key} -> {value}, {expires_at}");
+    }
+    Ok(())
+}
