@@ -68,7 +68,7 @@ impl Case {
         if let Some(reason) = subject.skips(self.needs) {
             return Outcome::Skipped(reason.to_owned());
         }
-        let runtime = match Builder::new_multi_thread().worker_threads(4).enable_all().build() {
+        let runtime = match Builder::new_multi_thread().worker_threads(2).enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return Outcome::Failed(format!("the suite cannot start a runtime: {error}")),
         };

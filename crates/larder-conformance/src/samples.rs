@@ -44,18 +44,22 @@ pub(crate) fn many_keys() -> &'static [CacheKey] {
     MANY.get_or_init(|| keys("m", 100_000))
 }
 
-/// Returns `len` bytes that no compression makes shorter, other ones for another seed.
-pub(crate) fn noise(len: usize, seed: u64) -> Bytes {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let words = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
+/// Returns `len` bytes, a MiB and some at most, that no compression makes shorter; other ones for another seed.
+pub(crate) fn noise(len: usize, seed: usize) -> Bytes {
+    static NOISE: OnceLock<Bytes> = OnceLock::new();
+    let all = NOISE.get_or_init(|| {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut bytes = Vec::new();
+        while bytes.len() < 5 << 18 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            bytes.extend_from_slice(&state.to_le_bytes());
+        }
+        bytes.into()
     });
-    let mut bytes: Vec<u8> = words.take(len.div_ceil(8)).flatten().collect();
-    bytes.truncate(len);
-    bytes.into()
+    let start = seed % 1_000 * 101;
+    all.slice(start..start + len)
 }
 
 /// What a case writes, and finds again.

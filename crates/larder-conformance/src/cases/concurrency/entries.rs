@@ -29,7 +29,7 @@ pub(crate) async fn all(tasks: Vec<JoinHandle<Verdict>>) -> Verdict {
 fn reader(store: &Store, key: CacheKey, streamed: bool, done: &Arc<AtomicBool>) -> JoinHandle<Verdict> {
     let (store, done) = (Arc::clone(store), Arc::clone(done));
     tokio::spawn(async move {
-        while !done.load(Ordering::Relaxed) {
+        loop {
             if streamed {
                 if let Some(response) = store.read(&key).await? {
                     whole(response).await?;
@@ -39,9 +39,11 @@ fn reader(store: &Store, key: CacheKey, streamed: bool, done: &Arc<AtomicBool>) 
                 let expected = Sample::labelled(label.unwrap_or_default()).body.len() as u64;
                 equal(stored.body_len, expected, "read_head gives the head and the body_len of one entry")?;
             }
+            if done.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             yield_now().await;
         }
-        Ok(())
     })
 }
 
@@ -90,15 +92,17 @@ pub(crate) async fn readers_see_whole_entries_while_they_are_replaced(setup: &Se
 pub(crate) async fn a_replaced_entry_is_never_absent(setup: &Setup) -> Verdict {
     let (store, key, done) = (setup.store().await?, key("k"), Arc::new(AtomicBool::new(false)));
     store.write(&key, Sample::labelled(0).response()).await?;
-    let (looking, looked, stop) = (Arc::clone(&store), key.clone(), Arc::clone(&done));
+    let (read_from, wanted, stop) = (Arc::clone(&store), key.clone(), Arc::clone(&done));
     let contract = "a reader of an entry that is only ever replaced sees one";
     let looker = tokio::spawn(async move {
-        while !stop.load(Ordering::Relaxed) {
-            ensure(looking.read(&looked).await?.is_some(), contract, "no entry")?;
-            ensure(looking.contains(&looked).await?, contract, "contains says no")?;
+        loop {
+            ensure(read_from.read(&wanted).await?.is_some(), contract, "no entry")?;
+            ensure(read_from.contains(&wanted).await?, contract, "contains says no")?;
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             yield_now().await;
         }
-        Ok(())
     });
     finish(vec![writer(&store, key, 0)], vec![looker], &done).await
 }
@@ -106,13 +110,13 @@ pub(crate) async fn a_replaced_entry_is_never_absent(setup: &Setup) -> Verdict {
 pub(crate) async fn readers_see_whole_entries_or_none_while_they_are_deleted(setup: &Setup) -> Verdict {
     let (store, key, done) = (setup.store().await?, key("k"), Arc::new(AtomicBool::new(false)));
     let readers = [true, true, false].map(|streamed| reader(&store, key.clone(), streamed, &done)).into();
-    let (deleting, deleted) = (Arc::clone(&store), key.clone());
+    let (delete_in, victim) = (Arc::clone(&store), key.clone());
     let deleter = tokio::spawn(async move {
         for round in 0..ROUNDS {
             match round % 3 {
-                0 => deleting.delete(&deleted).await.map(drop)?,
-                1 => deleting.bulk_delete(std::slice::from_ref(&deleted)).await.map(drop)?,
-                _ => deleting.clear().await?,
+                0 => delete_in.delete(&victim).await.map(drop)?,
+                1 => delete_in.bulk_delete(std::slice::from_ref(&victim)).await.map(drop)?,
+                _ => delete_in.clear().await?,
             }
             yield_now().await;
         }
@@ -179,16 +183,18 @@ pub(crate) async fn one_of_racing_update_heads_wins(setup: &Setup) -> Verdict {
 pub(crate) async fn update_head_never_gives_a_body_another_head(setup: &Setup) -> Verdict {
     let (store, key, done) = (setup.store().await?, key("k"), Arc::new(AtomicBool::new(false)));
     store.write(&key, Sample::labelled(0).response()).await?;
-    let (updating, updated, stop) = (Arc::clone(&store), key.clone(), Arc::clone(&done));
+    let (update_in, entry, stop) = (Arc::clone(&store), key.clone(), Arc::clone(&done));
     let updater = tokio::spawn(async move {
-        while !stop.load(Ordering::Relaxed) {
-            if let Some(mut stored) = updating.read_head(&updated).await? {
+        loop {
+            if let Some(mut stored) = update_in.read_head(&entry).await? {
                 stored.head.metadata.insert("validated".into(), "yes".into());
-                updating.update_head(&updated, &stored.revision, stored.head).await?;
+                update_in.update_head(&entry, &stored.revision, stored.head).await?;
+            }
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
             }
             yield_now().await;
         }
-        Ok(())
     });
     let readers =
         vec![updater, reader(&store, key.clone(), true, &done), reader(&store, key.clone(), false, &done)];
@@ -226,7 +232,7 @@ pub(crate) async fn listings_go_on_while_entries_change(setup: &Setup) -> Verdic
     }
     let (listing, expected, stop) = (Arc::clone(&store), stay.clone(), Arc::clone(&done));
     let lister = tokio::spawn(async move {
-        while !stop.load(Ordering::Relaxed) {
+        loop {
             let keys: Vec<CacheKey> = listing.keys().try_collect().await?;
             let listed = keys.iter().filter(|key| expected.contains(*key)).count();
             equal(listed, expected.len(), "an entry that is there all the time is listed exactly once")?;
@@ -234,9 +240,11 @@ pub(crate) async fn listings_go_on_while_entries_change(setup: &Setup) -> Verdic
             while let Some(item) = values.next().await {
                 whole(item?.1).await?;
             }
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             yield_now().await;
         }
-        Ok(())
     });
     let changing = Arc::clone(&store);
     let writer = tokio::spawn(async move {

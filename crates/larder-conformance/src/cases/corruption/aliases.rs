@@ -9,7 +9,7 @@ pub(crate) async fn a_broken_index_is_an_empty_one(setup: &Setup) -> Verdict {
     index.write(&[key("a"), key("b")], &key("t"), None).await?;
     index.close().await?;
     drop(index);
-    setup.fixture.damage_index().await.map_err(|error| Failure::fixture(error))?;
+    setup.fixture.damage_index().await.map_err(Failure::fixture)?;
 
     let index = setup.index().await?;
     let contract = "a broken index is an empty one";

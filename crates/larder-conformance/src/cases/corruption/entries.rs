@@ -138,7 +138,7 @@ pub(crate) async fn a_truncated_entry_is_not_whole(setup: &Setup) -> Verdict {
 pub(crate) async fn what_is_appended_is_not_handed_out(setup: &Setup) -> Verdict {
     let (store, key) = (setup.store().await?, key("k"));
     let (sample, bytes) = victim(setup, &store, &key, noise(300, 1)).await?;
-    for more in [&b"\0"[..], b"more", &bytes, &[0; 70_000]] {
+    for more in [&b"\0"[..], b"more", &bytes, &vec![0; 70_000]] {
         set(setup, &key, &[&bytes, more].concat()).await?;
         look(&store, &key, &sample)
             .await

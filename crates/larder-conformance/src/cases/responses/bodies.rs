@@ -78,7 +78,7 @@ pub(crate) async fn bodies_of_promised_length_are_kept(setup: &Setup) -> Verdict
 pub(crate) async fn the_size_of_the_chunks_does_not_matter(setup: &Setup) -> Verdict {
     let store = setup.store().await?;
     for size in [1, 7, 1_000, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
-        let body = noise(if size < 100 { 2_000 } else { 3 * CHUNK + 5 }, 9);
+        let body = noise(if size < 100 { 300 * size } else { 3 * CHUNK + 5 }, 9);
         let (key, sample) = (key(&format!("size-{size}")), Sample::with_body("size", body));
         store.write(&key, sample.streamed(size)).await?;
         holds(&store, &key, &sample, SAME).await.map_err(|failure| failure.with(size))?;
@@ -88,7 +88,7 @@ pub(crate) async fn the_size_of_the_chunks_does_not_matter(setup: &Setup) -> Ver
 
 pub(crate) async fn empty_chunks_are_not_the_end(setup: &Setup) -> Verdict {
     let store = setup.store().await?;
-    let parts = ["", "the ", "", "", "body", " of x", ""].map(|part| Ok::<_, larder_core::Error>(part));
+    let parts = ["", "the ", "", "", "body", " of x", ""].map(Ok::<_, larder_core::Error>);
     let sample = Sample::new("x");
     let body = Body::from_stream(stream::iter(parts));
     store.write(&key("x"), CachedResponse::new(sample.head.clone(), body)).await?;
@@ -100,7 +100,7 @@ pub(crate) async fn a_body_that_arrives_slowly_is_kept(setup: &Setup) -> Verdict
     let sample = Sample::with_body("slow", noise(3 * CHUNK, 3));
     let (feed, body) = Feed::new();
     let response = CachedResponse::new(sample.head.clone(), body);
-    let feeding = async {
+    let origin = async {
         for chunk in sample.body.chunks(CHUNK / 2) {
             feed.taken(sample.body.slice_ref(chunk)).await?;
         }
@@ -108,9 +108,9 @@ pub(crate) async fn a_body_that_arrives_slowly_is_kept(setup: &Setup) -> Verdict
         Ok::<_, Failure>(())
     };
     let key = key("slow");
-    let (written, fed) = future::join(store.write(&key, response), feeding).await;
+    let (written, sent) = future::join(store.write(&key, response), origin).await;
     written?;
-    fed?;
+    sent?;
     holds(&store, &key, &sample, SAME).await
 }
 

@@ -21,7 +21,7 @@ pub(crate) async fn a_write_takes_the_place_of_the_previous_entry(setup: &Setup)
     let store = setup.store().await?;
     let key = key("k");
     for (name, len) in [("long", 200_000), ("short", 10), ("empty", 0), ("longer", 300_000)] {
-        let sample = Sample::with_body(name, noise(len, len as u64));
+        let sample = Sample::with_body(name, noise(len, len));
         store.write(&key, sample.response()).await?;
         holds(&store, &key, &sample, "a write replaces head and body of what was there").await?;
     }
