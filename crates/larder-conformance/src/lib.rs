@@ -36,31 +36,9 @@
 //!
 //! Each case becomes a `#[test]` of its own, `redirects::an_alias_leads_to_its_target` for instance. Those that
 //! need a skipped [`Capability`] are reported as ignored, with the reason; a capability that is not skipped
-//! must be delivered. A fixture with a directory keeps it and opens it:
-//!
-//! ```ignore
-//! struct Files(TempDir);
-//!
-//! #[async_trait]
-//! impl Fixture for Files {
-//!     async fn open(&self) -> Result<Instance, BoxError> {
-//!         Ok(Instance::responses_only(Arc::new(FileStore::open(self.0.path()).await?)))
-//!     }
-//!
-//!     async fn stored_entry(&self, key: &CacheKey) -> Result<Vec<u8>, BoxError> {
-//!         Ok(std::fs::read(self.0.path().join(key.as_str()))?)
-//!     }
-//!
-//!     async fn set_stored_entry(&self, key: &CacheKey, bytes: Vec<u8>) -> Result<(), BoxError> {
-//!         Ok(std::fs::write(self.0.path().join(key.as_str()), bytes)?)
-//!     }
-//! }
-//!
-//! larder_conformance::backend_tests! {
-//!     fixture: || Files(TempDir::new().expect("a temporary directory")),
-//!     skip: [redirects: "this crate is a store alone"],
-//! }
-//! ```
+//! must be delivered. A fixture with a directory keeps the directory and opens a store on it; `open` is called
+//! again for what two processes would see, and for what is there after a restart. The guide
+//! `docs/writing-a-backend.md` in the repository has a whole backend with its test file.
 //!
 //! Serialization formats have cases of their own: [`codec_tests!`]. A program runs the same cases with
 //! [`cases`], [`Case::run`] and a [`Subject`].
@@ -83,3 +61,7 @@ pub use codec_case::CodecCase;
 pub use fixture::{Fixture, Instance};
 pub use subject::{Capability, Subject};
 pub use table::{cases, codec_cases};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/writing-a-backend.md")]
+struct Guide;

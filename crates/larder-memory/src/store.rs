@@ -1,7 +1,7 @@
 //! Responses in memory.
 //!
-//! The map is only ever locked between two `.await`s: a body is buffered before the lock is taken, and an entry
-//! is changed by putting a whole one in its place.
+//! The lock is never held across an `.await`: a body is buffered before it is taken, and whatever is done under it is
+//! done whole.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,8 +16,8 @@ use larder_core::{
 
 /// A response store in memory, without a bound.
 ///
-/// Cloning is cheap; the clones are the same store. A dropped future leaves behind what it found, except that of
-/// an operation that has finished.
+/// Cloning is cheap; the clones are the same store. No future waits once it has the lock, so that a dropped one has
+/// changed nothing.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     map: Arc<Mutex<Map>>,
@@ -44,7 +44,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Locks the map. What a thread that panicked left there is whole, as entries are only ever replaced.
+    /// Locks the map. Nothing panics under the lock, so that poison would mean nothing.
     fn map(&self) -> MutexGuard<'_, Map> {
         self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
