@@ -109,6 +109,16 @@ impl Home {
     }
 }
 
+/// Waits until the cache directory and what was made in it are on the disk.
+pub(crate) fn sync(fs: &Fs, home: &Home) -> Result<()> {
+    let failed = || Cause::io("sync the cache directory", home.root.path());
+    fs.sync_dir(&home.root).map_err(failed())?;
+    match home.root.path().parent() {
+        Some(parent) => fs.open_root(parent).and_then(|parent| fs.sync_dir(&parent)).map_err(failed()),
+        None => Ok(()),
+    }
+}
+
 /// Returns the layout of the cache directory, after recording `wanted` if it has none yet.
 pub(crate) fn agree_on_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<FanOut> {
     if let Some(recorded) = recorded_layout(fs, home, wanted)? {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use larder_core::{CacheKey, Error, Timestamp};
+use larder_core::{CacheKey, CachedResponse, Error, StoredHead, Timestamp};
 
 use crate::cause::{Cause, Result};
 use crate::directory::{FanOut, RESPONSES, shard_name, shard_of};
@@ -14,8 +14,10 @@ use crate::sys::Listing;
 
 /// How many names a step lists.
 const NAMES: usize = 1024;
-/// How many entries a step reads.
-const ENTRIES: usize = 8;
+/// How many heads a step reads.
+const HEADS: usize = 64;
+/// How many responses a step reads, each with a body of up to what is buffered.
+const RESPONSES_READ: usize = 8;
 
 /// A walk over the names of all entries.
 struct Walk {
@@ -123,12 +125,25 @@ pub(crate) fn paths(shared: &Arc<Shared>) -> BoxStream<'static, larder_core::Res
     walk(shared, NAMES, |shared, key| Ok(Some(shared.path.join(shared.layout.file_of(&key)))))
 }
 
-/// Returns what `read` gives for every key; misses are left out, and a failure names its key.
-pub(crate) fn entries<T: Send + 'static>(
+/// Returns every key with its head.
+pub(crate) fn heads(shared: &Arc<Shared>) -> BoxStream<'static, larder_core::Result<(CacheKey, StoredHead)>> {
+    entries(shared, HEADS, |shared, key| shared.read_head(key))
+}
+
+/// Returns every key with its response.
+pub(crate) fn values(
     shared: &Arc<Shared>,
+) -> BoxStream<'static, larder_core::Result<(CacheKey, CachedResponse)>> {
+    entries(shared, RESPONSES_READ, Shared::read)
+}
+
+/// Returns what `read` gives for every key; misses are left out, and a failure names its key.
+fn entries<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    batch: usize,
     read: impl Fn(&Arc<Shared>, &CacheKey) -> Result<Option<T>> + Clone + Send + 'static,
 ) -> BoxStream<'static, larder_core::Result<(CacheKey, T)>> {
-    walk(shared, ENTRIES, move |shared, key| match read(shared, &key) {
+    walk(shared, batch, move |shared, key| match read(shared, &key) {
         Ok(found) => Ok(found.map(|found| (key, found))),
         Err(cause) => Err(Error::from(cause).with_key(&key).into()),
     })

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use larder_core::{
-    BoxStream, CacheKey, CachedResponse, Codecs, Error, ResponseHead, ResponseStore, Result, Revision,
-    StoredHead, Timestamp, async_trait,
+    BoxStream, CacheKey, CachedResponse, Codecs, Durability, Error, ResponseHead, ResponseStore, Result,
+    Revision, StoredHead, Timestamp, async_trait,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -146,11 +146,11 @@ impl ResponseStore for FileStore {
     }
 
     fn heads(&self) -> BoxStream<'static, Result<(CacheKey, StoredHead)>> {
-        listing::entries(&self.shared, |shared, key| shared.read_head(key))
+        listing::heads(&self.shared)
     }
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
-        listing::entries(&self.shared, Shared::read)
+        listing::values(&self.shared)
     }
 
     async fn close(&self) -> Result<()> {
@@ -198,6 +198,9 @@ impl Shared {
     ) -> cause::Result<Arc<Self>> {
         let home = Home::open(&fs, &path)?;
         fs.probe(&home.temporaries, &random::name("probe")?);
+        if options.durability == Durability::Durable {
+            directory::sync(&fs, &home)?;
+        }
         let layout = directory::agree_on_layout(&fs, &home, fan_out)?;
         directory::tag(&fs, &home);
         Ok(Arc::new(Self {
