@@ -36,6 +36,18 @@
 /// }
 /// # fn main() {}
 /// ```
+///
+/// What is not a capability does not compile:
+///
+/// ```compile_fail
+/// # struct Memory;
+/// # #[larder_core::async_trait]
+/// # impl larder_conformance::Fixture for Memory {
+/// #     async fn open(&self) -> Result<larder_conformance::Instance, larder_core::BoxError> { Err("no".into()) }
+/// # }
+/// larder_conformance::backend_tests! { fixture: || Memory, skip: [speed: "it is slow"] }
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! backend_tests {
     (fixture: $fixture:expr $(,)?) => {

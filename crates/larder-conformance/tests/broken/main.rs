@@ -4,6 +4,7 @@
 //! list, or shown that a case tests something else than it says.
 
 mod checked;
+mod codec;
 mod expected;
 mod index;
 mod store;
