@@ -49,6 +49,8 @@
 
 #[cfg(feature = "file")]
 mod file_backend;
+#[cfg(all(doctest, feature = "file"))]
+mod guide;
 #[cfg(feature = "memory")]
 mod memory_backend;
 
