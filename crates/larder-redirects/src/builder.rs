@@ -1,7 +1,6 @@
 //! The options of an index. They are checked once, when it is opened.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use larder_core::{Durability, Result};
@@ -10,11 +9,11 @@ use crate::database::Database;
 use crate::error::Cause;
 use crate::files;
 use crate::index::SqliteRedirects;
-use crate::pool::{Access, Pool};
+use crate::lanes::{Access, Lanes};
 
 /// The longest time that an index may wait for locks; who waits longer than this for a hint has a bug.
 const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
-const MOST_CONNECTIONS: usize = 64;
+const MOST_CONNECTIONS: u32 = 64;
 
 /// The options of a [`SqliteRedirects`], from [`SqliteRedirects::builder`].
 #[derive(Debug, Clone)]
@@ -68,19 +67,19 @@ impl SqliteRedirectsBuilder {
     /// # Errors
     ///
     /// [`Configuration`](larder_core::ErrorKind::Configuration) when an option is out of its range, the path has no
-    /// file name, or no Tokio runtime is running;
-    /// [`Unsupported`](larder_core::ErrorKind::Unsupported) when the database is of another program or of a newer
-    /// larder, or the file system cannot share memory between processes; the database is then left as it is;
+    /// file name or (other than on Unix) is not Unicode, or no Tokio runtime is running;
+    /// [`Unsupported`](larder_core::ErrorKind::Unsupported) when the database is of a newer larder, or the file
+    /// system cannot share memory between processes; the database is then left as it is;
     /// [`Unavailable`](larder_core::ErrorKind::Unavailable) when another process holds it locked;
     /// and the kinds of input and output.
     pub async fn open(self) -> Result<SqliteRedirects> {
         let path = self.path.clone();
-        let pool = self.into_pool().map_err(|cause| cause.into_error("open", &path))?;
-        pool.run("open", Access::Read, |_| Ok(())).await?;
-        Ok(SqliteRedirects::new(pool))
+        let lanes = self.into_lanes().map_err(|cause| cause.into_error("open", &path))?;
+        lanes.run("open", Access::Read, |_| Ok(())).await?;
+        Ok(SqliteRedirects::new(lanes))
     }
 
-    fn into_pool(self) -> Result<Pool, Cause> {
+    fn into_lanes(self) -> Result<Lanes, Cause> {
         if self.busy_timeout.is_zero() || self.busy_timeout > LONGEST_TIMEOUT {
             let value = format!("{:?}", self.busy_timeout);
             return Err(Cause::Option {
@@ -89,16 +88,16 @@ impl SqliteRedirectsBuilder {
                 wanted: "above zero and at most 60s",
             });
         }
-        if !(1..=MOST_CONNECTIONS).contains(&self.max_connections) {
+        let Ok(connections @ 1..=MOST_CONNECTIONS) = u32::try_from(self.max_connections) else {
             let value = self.max_connections.to_string();
             return Err(Cause::Option { option: "max_connections", value, wanted: "1 to 64" });
-        }
-        let database = Database::new(resolve(&self.path)?, self.durability);
-        Pool::new(Arc::new(database), self.max_connections, self.busy_timeout)
+        };
+        let database = Database::new(resolve(&self.path)?, self.durability, self.max_connections)?;
+        Lanes::new(database, connections, self.busy_timeout)
     }
 }
 
-/// Returns `path` with its directory made, absolute and free of links: SQLite is told to follow none.
+/// Returns `path` with its directory made, absolute and free of links, so that one in its place later is noticed.
 fn resolve(path: &Path) -> Result<PathBuf, Cause> {
     let Some(name) = path.file_name() else {
         let value = path.display().to_string();

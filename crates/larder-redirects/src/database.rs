@@ -10,6 +10,7 @@ use larder_core::Durability;
 use crate::error::{Cause, Verdict};
 use crate::files::{self, Found, Identity};
 use crate::lock::DatabaseLock;
+use crate::opener::Opener;
 use crate::session::Session;
 
 /// How often opening begins again when the database turns out to be broken, or vanishes meanwhile.
@@ -19,12 +20,14 @@ const ATTEMPTS: u32 = 3;
 pub(crate) struct Database {
     path: PathBuf,
     durability: Durability,
+    opener: Opener,
 }
 
 impl Database {
     /// Returns the database at `path`, which is absolute and without links but for its last part.
-    pub(crate) fn new(path: PathBuf, durability: Durability) -> Self {
-        Self { path, durability }
+    pub(crate) fn new(path: PathBuf, durability: Durability, connections: usize) -> Result<Self, Cause> {
+        let opener = Opener::new(&path, connections)?;
+        Ok(Self { path, durability, opener })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -35,16 +38,17 @@ impl Database {
         self.durability
     }
 
-    /// Opens the database, or a new one where there is none or a broken one.
+    /// Opens the database, or a new one where there is none or a broken one. Blocks.
     pub(crate) fn connect(&self) -> Result<Session, Cause> {
         let lock = DatabaseLock::acquire(&self.path)?;
         let mut attempts = 1;
         loop {
             let identity = self.find_or_create(&lock)?;
-            match Session::open(&self.path, identity, self.durability) {
+            match Session::open(&self.opener, &lock, &self.path, identity, self.durability) {
                 result if attempts == ATTEMPTS => return result,
-                // Somebody who does not take the lock has removed or replaced it meanwhile.
-                Err(_) if !files::is_at(identity, &self.path) => {}
+                // Somebody who does not take the lock has removed or replaced it meanwhile. What was opened then
+                // may be another file, even by a link.
+                _ if !files::is_at(identity, &self.path) => {}
                 Err(cause) if matches!(cause.verdict(), Verdict::Corrupt | Verdict::Stale) => {
                     self.set_aside(&lock, &cause)?;
                 }
@@ -74,9 +78,11 @@ impl Database {
     pub(crate) fn retire(&self, sessions: Vec<Session>) {
         let lock = DatabaseLock::acquire(&self.path).ok();
         for session in sessions {
-            if lock.is_some() && self.is_current(&session) {
+            if let Some(lock) = &lock
+                && self.is_current(&session)
+            {
                 // What cannot be finished is in the log, where the next one to open the database finds it.
-                if let Err(cause) = session.finish() {
+                if let Err(cause) = session.finish(lock) {
                     tracing::debug!(path = %self.path.display(), %cause, "the log of the redirect index stays");
                 }
             }

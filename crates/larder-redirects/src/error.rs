@@ -20,8 +20,8 @@ pub(crate) enum Cause {
     Format,
     #[error("it is read-only")]
     ReadOnly,
-    #[error("it is of another program: its application id is {found:#x} instead of {expected:#x}")]
-    Foreign { found: i64, expected: i64 },
+    #[error("it is not ours: its application id is {application_id:#x} and its version {version}")]
+    Foreign { application_id: i64, version: i64 },
     #[error("its schema has version {found}, and this build knows versions up to {known}")]
     Newer { found: i64, known: i64 },
     #[error("it cannot be in write-ahead mode, only in mode {mode:?}")]
@@ -36,6 +36,8 @@ pub(crate) enum Cause {
     NoRuntime,
     #[error("the Tokio runtime has shut down")]
     RuntimeGone,
+    #[error("cannot make a runtime to open it in: {source}")]
+    Thread { source: io::Error },
     #[error("the operation panicked")]
     Panicked,
 }
@@ -61,7 +63,11 @@ impl Cause {
 
     pub(crate) fn verdict(&self) -> Verdict {
         let Some(error) = self.sqlite() else {
-            return if matches!(self, Self::Format) { Verdict::Corrupt } else { Verdict::Sound };
+            return if matches!(self, Self::Format | Self::Foreign { .. }) {
+                Verdict::Corrupt
+            } else {
+                Verdict::Sound
+            };
         };
         match error.code {
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Verdict::Corrupt,
@@ -78,10 +84,10 @@ impl Cause {
     pub(crate) fn kind(&self) -> ErrorKind {
         match self {
             Self::Sqlite(_) => self.sqlite().map_or(ErrorKind::Other, |error| sqlite_kind(error.code)),
-            Self::File { source, .. } => io_kind(source),
-            Self::Format => ErrorKind::Corrupt,
+            Self::File { source, .. } | Self::Thread { source } => io_kind(source),
+            Self::Format | Self::Foreign { .. } => ErrorKind::Corrupt,
             Self::ReadOnly => ErrorKind::PermissionDenied,
-            Self::Foreign { .. } | Self::Newer { .. } | Self::NoWriteAhead { .. } => ErrorKind::Unsupported,
+            Self::Newer { .. } | Self::NoWriteAhead { .. } => ErrorKind::Unsupported,
             Self::Locked { .. } => ErrorKind::Unavailable,
             Self::Option { .. } | Self::NoRuntime => ErrorKind::Configuration,
             Self::Closed | Self::RuntimeGone => ErrorKind::Closed,

@@ -8,7 +8,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use larder_core::{Alias, BoxStream, CacheKey, Error, RedirectIndex, Result, Timestamp, async_trait};
 
 use crate::builder::SqliteRedirectsBuilder;
-use crate::pool::{Access, Pool};
+use crate::lanes::{Access, Lanes};
+
 use crate::queries::{self, Column};
 
 /// A redirect index in an SQLite database.
@@ -20,9 +21,9 @@ use crate::queries::{self, Column};
 /// Its errors beyond those of the contract: [`Unavailable`](larder_core::ErrorKind::Unavailable) when another
 /// process held the database longer than the busy timeout, [`StorageFull`](larder_core::ErrorKind::StorageFull),
 /// [`PermissionDenied`](larder_core::ErrorKind::PermissionDenied) also when it is read-only, and
-/// [`Unsupported`](larder_core::ErrorKind::Unsupported) when a newer larder or another program has taken the path.
+/// [`Unsupported`](larder_core::ErrorKind::Unsupported) when a newer larder has taken the path.
 pub struct SqliteRedirects {
-    pool: Arc<Pool>,
+    lanes: Arc<Lanes>,
 }
 
 impl SqliteRedirects {
@@ -31,14 +32,14 @@ impl SqliteRedirects {
         SqliteRedirectsBuilder::new(path.into())
     }
 
-    pub(crate) fn new(pool: Pool) -> Self {
-        Self { pool: Arc::new(pool) }
+    pub(crate) fn new(lanes: Lanes) -> Self {
+        Self { lanes: Arc::new(lanes) }
     }
 
     /// Returns the path of the database, absolute and without links.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.pool.database().path()
+        self.lanes.database().path()
     }
 
     async fn bulk_delete_by(
@@ -51,7 +52,7 @@ impl SqliteRedirects {
             return Ok(0);
         }
         let keys = sorted(keys);
-        self.pool.run(operation, Access::Write, move |db| queries::bulk_delete(db, column, &keys)).await
+        self.lanes.run(operation, Access::Write, move |db| queries::bulk_delete(db, column, &keys)).await
     }
 }
 
@@ -59,7 +60,7 @@ impl fmt::Debug for SqliteRedirects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteRedirects")
             .field("path", &self.path())
-            .field("durability", &self.pool.database().durability())
+            .field("durability", &self.lanes.database().durability())
             .finish_non_exhaustive()
     }
 }
@@ -68,7 +69,7 @@ impl fmt::Debug for SqliteRedirects {
 impl RedirectIndex for SqliteRedirects {
     async fn read(&self, from: &CacheKey) -> Result<Option<Alias>> {
         let key = from.clone();
-        let result = self.pool.run("read", Access::Read, move |db| queries::read(db, &key)).await;
+        let result = self.lanes.run("read", Access::Read, move |db| queries::read(db, &key)).await;
         result.map_err(|error| error.with_key(from))
     }
 
@@ -78,7 +79,7 @@ impl RedirectIndex for SqliteRedirects {
         }
         let (from, to) = (sorted(from), target.clone());
         let work = move |db: &mut _| queries::write(db, &from, &to, expires_at);
-        self.pool
+        self.lanes
             .run("write", Access::Write, work)
             .await
             .map_err(|error| error.with_context("target", target))
@@ -87,12 +88,12 @@ impl RedirectIndex for SqliteRedirects {
     async fn contains(&self, from: &CacheKey) -> Result<bool> {
         let key = from.clone();
         let work = move |db: &mut _| Ok(queries::read(db, &key)?.is_some());
-        self.pool.run("contains", Access::Read, work).await.map_err(|error| error.with_key(from))
+        self.lanes.run("contains", Access::Read, work).await.map_err(|error| error.with_key(from))
     }
 
     async fn delete(&self, from: &CacheKey) -> Result<bool> {
         let key = from.clone();
-        let result = self.pool.run("delete", Access::Write, move |db| queries::delete(db, &key)).await;
+        let result = self.lanes.run("delete", Access::Write, move |db| queries::delete(db, &key)).await;
         result.map_err(|error| error.with_key(from))
     }
 
@@ -105,16 +106,16 @@ impl RedirectIndex for SqliteRedirects {
     }
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64> {
-        self.pool.run("delete_expired", Access::Write, move |db| queries::delete_expired(db, now)).await
+        self.lanes.run("delete_expired", Access::Write, move |db| queries::delete_expired(db, now)).await
     }
 
     async fn clear(&self) -> Result<()> {
-        self.pool.run("clear", Access::Write, queries::clear).await
+        self.lanes.run("clear", Access::Write, queries::clear).await
     }
 
     /// O(n): SQLite counts the rows. Rows that somebody else put there are counted too.
     async fn size(&self) -> Result<u64> {
-        self.pool.run("size", Access::Read, |db| queries::size(db)).await
+        self.lanes.run("size", Access::Read, |db| queries::size(db)).await
     }
 
     fn keys(&self) -> BoxStream<'static, Result<CacheKey>> {
@@ -123,13 +124,13 @@ impl RedirectIndex for SqliteRedirects {
 
     /// One hop for each 512 rows, when they are polled for; no connection is held in between.
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, Alias)>> {
-        let pool = self.pool.clone();
+        let lanes = self.lanes.clone();
         let pages = stream::try_unfold(Some(Vec::new()), move |after| {
-            let pool = pool.clone();
+            let lanes = lanes.clone();
             async move {
                 let Some(after) = after else { return Ok::<_, Error>(None) };
                 let work = move |db: &mut _| queries::page(db, &after);
-                let page = pool.run("values", Access::Read, work).await?;
+                let page = lanes.run("values", Access::Read, work).await?;
                 Ok(Some((stream::iter(page.rows.into_iter().map(Ok)), page.next)))
             }
         });
@@ -137,7 +138,7 @@ impl RedirectIndex for SqliteRedirects {
     }
 
     async fn close(&self) -> Result<()> {
-        self.pool.close().await.map_err(|cause| cause.into_error("close", self.path()))
+        self.lanes.close().await.map_err(|cause| cause.into_error("close", self.path()))
     }
 }
 

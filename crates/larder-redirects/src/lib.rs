@@ -4,9 +4,9 @@
 //! contract. The index is one database, `redirects.sqlite` in a cache directory, in write-ahead mode. Any number
 //! of processes, and of indexes in one process, may use it at the same time on a local file system.
 //!
-//! The database is a hint, so that it is never worth an error that can be avoided: one that is corrupt, or that is
-//! no regular file, is renamed to `redirects.sqlite.corrupt` and replaced by an empty one; one that vanished is
-//! created anew. A database of another program, or of a newer larder, is refused and left as it is.
+//! The database is a hint, so that it is never worth an error that can be avoided: one that is corrupt, that is
+//! another program's, or that is no regular file, is renamed to `redirects.sqlite.corrupt` and replaced by an empty
+//! one; one that vanished is created anew. Only a database of a newer larder is refused and left as it is.
 //!
 //! ```
 //! use larder_core::{CacheKey, RedirectIndex};
@@ -30,9 +30,11 @@ mod busy;
 mod database;
 mod error;
 mod files;
+mod held;
 mod index;
+mod lanes;
 mod lock;
-mod pool;
+mod opener;
 mod queries;
 mod schema;
 mod session;

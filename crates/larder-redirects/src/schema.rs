@@ -1,7 +1,7 @@
 //! The tables, and how a database of an older version gets them.
 //!
-//! `application_id` says that a database is ours and `user_version` which tables it has. A database of another
-//! program or of a newer version is never touched. A migration after which this version's statements must not run
+//! `application_id` says that a database is ours and `user_version` which tables it has. Nothing is written
+//! to a database of another program, which is set aside, or of a newer version, which stays. A migration after which this version's statements must not run
 //! any more renames the table, so that a process that has it open fails, looks again and finds the newer version.
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -62,13 +62,17 @@ fn check(header: &Header, steps: &[&str]) -> Result<usize, Cause> {
     if is_empty {
         return Ok(0);
     }
+    // No version is negative; a damaged one is.
+    let Ok(steps_done) = usize::try_from(version) else {
+        return Err(Cause::Foreign { application_id, version });
+    };
     if application_id != APPLICATION_ID {
-        return Err(Cause::Foreign { found: application_id, expected: APPLICATION_ID });
+        return Err(Cause::Foreign { application_id, version });
     }
-    match usize::try_from(version) {
-        Ok(version) if version <= steps.len() => Ok(version),
-        _ => Err(Cause::Newer { found: version, known: known(steps) }),
+    if steps_done > steps.len() {
+        return Err(Cause::Newer { found: version, known: known(steps) });
     }
+    Ok(steps_done)
 }
 
 fn header(connection: &Connection) -> Result<Header, Cause> {
@@ -150,14 +154,19 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_another_program_is_refused() -> Result<(), Cause> {
-        for foreign in
-            ["CREATE TABLE redirects (key, value)", "PRAGMA application_id = 77", "PRAGMA user_version = 1"]
-        {
+    fn a_database_of_another_program_or_with_a_damaged_header_is_to_be_set_aside() -> Result<(), Cause> {
+        for foreign in [
+            "CREATE TABLE redirects (key, value)",
+            "PRAGMA application_id = 77",
+            "PRAGMA user_version = 1",
+            "PRAGMA application_id = 77; PRAGMA user_version = 2",
+            "PRAGMA application_id = 0x6c726472; PRAGMA user_version = -1",
+        ] {
             let connection = Connection::open_in_memory()?;
             connection.execute_batch(foreign)?;
             let cause = admit(&connection).expect_err(foreign);
             assert!(matches!(cause, Cause::Foreign { .. }), "{foreign}: {cause}");
+            assert_eq!((cause.kind(), cause.verdict()), (ErrorKind::Corrupt, Verdict::Corrupt));
         }
         Ok(())
     }

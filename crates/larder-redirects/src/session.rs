@@ -3,59 +3,76 @@
 //! A session never checkpoints or deletes a log when it is dropped: SQLite deletes logs by name, and by then
 //! the name may stand for those of another database. Only [`Session::finish`], under the lock, does.
 
+use std::mem;
 use std::path::Path;
+use std::sync::Arc;
 
 use larder_core::Durability;
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
 
 use crate::busy;
 use crate::error::Cause;
 use crate::files::{self, Identity};
+use crate::held::Held;
+use crate::lock::DatabaseLock;
+use crate::opener::Opener;
 use crate::schema;
 
 /// To what size a log is cut back after it has been written into the database, in bytes.
 const LOG_LIMIT: i64 = 4 << 20;
 
+/// May be dropped anywhere.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) connection: Connection,
+    /// Shared with the futures that wait for an operation on it, and used by one at a time.
+    pub(crate) connection: Arc<Held>,
     pub(crate) identity: Identity,
 }
 
 impl Session {
-    /// Opens the database that stands at `path` as `identity`. The caller holds the lock.
-    pub(crate) fn open(path: &Path, identity: Identity, durability: Durability) -> Result<Self, Cause> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_NOFOLLOW
-            | OpenFlags::SQLITE_OPEN_EXRESCODE;
-        let mut connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_handler(Some(busy::wait))?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        schema::admit(&connection)?;
-        if connection.is_readonly("main")? {
-            return Err(if files::is_read_only(path) { Cause::ReadOnly } else { Cause::Format });
-        }
-        let mode: String =
-            connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
-        if mode != "wal" {
-            return Err(Cause::NoWriteAhead { mode });
-        }
-        connection.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
-        connection.pragma_update(None, "cell_size_check", true)?;
-        set_durability(&connection, durability)?;
-        schema::bring_up_to_date(&mut connection)?;
-        Ok(Self { connection, identity })
+    /// Opens the database that stands at `path` as `identity`.
+    pub(crate) fn open(
+        opener: &Opener,
+        lock: &DatabaseLock,
+        path: &Path,
+        identity: Identity,
+        durability: Durability,
+    ) -> Result<Self, Cause> {
+        // If it cannot be set up it is closed here, before anybody sets its database aside.
+        let connection = opener.open(lock)?;
+        connection.interact_here(|connection| set_up(connection, path, durability))?;
+        Ok(Self { connection: Arc::new(connection), identity })
     }
 
-    /// Closes the connection, and if it was the last one leaves a database without a log. The caller holds the lock.
-    pub(crate) fn finish(self) -> Result<(), Cause> {
-        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-        self.connection.close().map_err(|(_, error)| error.into())
+    /// Closes the connection, and if it was the last one leaves a database without a log.
+    pub(crate) fn finish(self, _lock: &DatabaseLock) -> Result<(), Cause> {
+        self.connection.interact_here(|connection| {
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+            // Others may share the wrapper still, and this one shall be closed while the lock is held.
+            let connection = mem::replace(connection, Connection::open_in_memory()?);
+            connection.close().map_err(|(_, error)| error.into())
+        })
     }
+}
+
+fn set_up(connection: &mut Connection, path: &Path, durability: Durability) -> Result<(), Cause> {
+    connection.busy_handler(Some(busy::wait))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    schema::admit(connection)?;
+    if connection.is_readonly("main")? {
+        return Err(if files::is_read_only(path) { Cause::ReadOnly } else { Cause::Format });
+    }
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Cause::NoWriteAhead { mode });
+    }
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    set_durability(connection, durability)?;
+    schema::bring_up_to_date(connection)
 }
 
 /// Syncs the log at each commit only where a write that returned shall survive a power loss.

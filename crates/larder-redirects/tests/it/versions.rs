@@ -1,4 +1,4 @@
-//! Databases of other programs and of newer versions are refused as they are; one of ours without its table heals.
+//! Databases of newer versions are refused as they are; what is not ours or not whole is set aside.
 
 use std::fs;
 
@@ -47,13 +47,41 @@ async fn a_database_that_becomes_newer_while_it_is_open_is_left_as_it_is() -> Ou
 }
 
 #[tokio::test]
-async fn a_database_of_another_program_is_refused_and_left_as_it_is() -> Outcome {
+async fn a_database_of_another_program_is_set_aside_as_it_is() -> Outcome {
     let place = Place::new();
     place.raw()?.execute_batch("CREATE TABLE redirects (key, value); INSERT INTO redirects VALUES (1, 2)")?;
     let before = fs::read(place.path())?;
-    assert_eq!(place.open().await.expect_err("foreign").kind(), ErrorKind::Unsupported);
-    assert_eq!(fs::read(place.path())?, before);
-    assert_eq!(place.names(), ["redirects.sqlite", "redirects.sqlite.lock"]);
+    let index = place.open().await?;
+    works(&index).await?;
+    index.close().await?;
+    assert_eq!(fs::read(place.beside(".corrupt"))?, before);
+    assert_eq!(place.names(), ["redirects.sqlite", "redirects.sqlite.corrupt", "redirects.sqlite.lock"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn any_flipped_bit_of_the_application_id_sets_the_database_aside() -> Outcome {
+    let place = Place::new();
+    place.open().await?.close().await?;
+    let whole = fs::read(place.path())?;
+    for bit in 0..32 {
+        let mut bytes = whole.clone();
+        bytes[68 + bit / 8] ^= 1 << (bit % 8);
+        fs::write(place.path(), &bytes)?;
+        let index = place.open().await.map_err(|error| format!("bit {bit}: {error}"))?;
+        works(&index).await?;
+        index.close().await?;
+        assert!(fs::read(place.beside(".corrupt"))? == bytes, "bit {bit}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_newer_version_with_another_application_id_is_not_a_newer_one_of_ours() -> Outcome {
+    let place = Place::new();
+    place.raw()?.execute_batch("CREATE TABLE t (x); PRAGMA application_id = 77; PRAGMA user_version = 9")?;
+    works(&place.open().await?).await?;
+    assert!(place.beside(".corrupt").exists());
     Ok(())
 }
 
