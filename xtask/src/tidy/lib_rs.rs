@@ -20,6 +20,10 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 fn items(code: &str) -> Result<(), String> {
     let mut rest = code.trim_start();
     while !rest.is_empty() {
+        if let Some(after) = after_doctest(rest) {
+            rest = after.trim_start();
+            continue;
+        }
         rest = after_item(rest).ok_or_else(|| rest.lines().next().unwrap_or_default().to_owned())?;
         if let Some(body) = rest.strip_prefix('{') {
             let end = balanced(rest, '{', '}').unwrap_or(rest.len());
@@ -43,6 +47,14 @@ fn after_item(item: &str) -> Option<&str> {
     let module = item.strip_prefix("mod ")?;
     let end = module.find([';', '{'])?;
     Some(if module[end..].starts_with(';') { &module[end + 1..] } else { &module[end..] })
+}
+
+/// Returns what follows a unit struct that is there for the doctests of a document, if `item` is one.
+fn after_doctest(item: &str) -> Option<&str> {
+    let document = item.strip_prefix("#[cfg(doctest)]")?.trim_start();
+    let document = document.starts_with("#[doc").then(|| document.get(balanced(document, '[', ']')?..))??;
+    let (name, after) = document.trim_start().strip_prefix("struct ")?.split_once(';')?;
+    name.chars().all(char::is_alphanumeric).then_some(after)
 }
 
 fn without_visibility(item: &str) -> &str {
@@ -94,6 +106,9 @@ mod tests {
                 pub use other::*;
             }
             use e as _;
+            #[cfg(doctest)]
+            #[doc = include_str!("../guide.md")]
+            struct Guide;
         "#;
         assert_eq!(findings(text), []);
     }
@@ -103,6 +118,7 @@ mod tests {
         for item in [
             "fn f() {}",
             "pub struct S;",
+            "#[cfg(doctest)]\nfn f() {}",
             "pub(crate) const N: u8 = 1;",
             "impl A {}",
             "macro_rules! m { () => {} }",

@@ -1,4 +1,4 @@
-//! The tables of `README.md` against the manifests: what it offers is what there is.
+//! `README.md` against the tree: its tables are what the manifests say, its program is the example.
 //!
 //! A table is found by the heading above it, and its rows by the first `code` of each.
 
@@ -9,8 +9,10 @@ use super::tree::Tree;
 use crate::workspace::{Package, Workspace};
 
 const PATH: &str = "README.md";
+/// The example that the README shows, without its head.
+const PROGRAM: &str = "crates/larder/examples/hello.rs";
 
-/// Returns the findings of all three tables.
+/// Returns the findings of all three tables and of the program.
 pub(super) fn check(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
     let Some(readme) = tree.get(PATH) else { return vec![Finding::new(PATH, "does not exist")] };
     let mut findings = Vec::new();
@@ -21,6 +23,10 @@ pub(super) fn check(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
     if let Some(codec) = workspace.package("larder-codec") {
         let formats = codec.features.keys().map(String::as_str).filter(|name| *name != "default");
         findings.extend(compare(readme, "Formats", formats));
+    }
+    let program = tree.get(PROGRAM).and_then(|text| text.split_once("\n\n"));
+    if !program.is_some_and(|(_, code)| readme.contains(code)) {
+        findings.push(Finding::new(PATH, format!("does not show the program {PROGRAM}")));
     }
     let backends = workspace.packages.iter().filter(|package| is_backend(package));
     findings.extend(compare(readme, "Backends", backends.map(|package| package.name.as_str())));
@@ -89,7 +95,7 @@ mod tests {
     use crate::workspace::Dependency;
 
     const GOOD: &str = "\
-# larder\n\n## Backends\n\n| crate | keeps |\n|---|---|\n| [`larder-memory`](x) | `HashMap` |\n\n\
+# larder\n\n```rust\nfn main() {}\n```\n\n## Backends\n\n| crate | keeps |\n|---|---|\n| [`larder-memory`](x) | `HashMap` |\n\n\
 ## Formats\n\n| feature | default |\n|---|---|\n| `json` | yes |\n\n\
 ## Features\n\n| feature | default | what |\n|---|---|---|\n| `default` | | `file` |\n| `file` | yes | x |\n\
 | `memory` | no | x |\n";
@@ -119,7 +125,8 @@ mod tests {
     }
 
     fn findings(readme: &str) -> Vec<String> {
-        let findings = check(&Tree::from([("README.md", readme)]), &workspace());
+        let program = (PROGRAM, "//! Head.\n\nfn main() {}\n");
+        let findings = check(&Tree::from([(PATH, readme), program]), &workspace());
         findings.into_iter().map(|finding| finding.what).collect()
     }
 
@@ -145,6 +152,7 @@ mod tests {
                 "`memory` is off by default, and the table says otherwise",
             ),
             ("## Backends", "## Stores", "has no table under \"Backends\""),
+            ("fn main() {}", "fn main() { }", "does not show the program crates/larder/examples/hello.rs"),
         ] {
             let found = findings(&GOOD.replace(from, to));
             assert_eq!(found.first().map(String::as_str), Some(expected), "{found:?}");
