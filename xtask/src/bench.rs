@@ -2,7 +2,6 @@
 //!
 //! What is printed is what criterion measured in this run; nothing of an earlier one is shown.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
@@ -44,6 +43,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if medians.is_empty() {
         return Err("no benchmark has such a name".into());
     }
+    medians.sort_by_key(|(when, _)| *when);
+    let medians: Vec<Median> = medians.into_iter().map(|(_, median)| median).collect();
     print!("\n{}", table(&medians));
     Ok(())
 }
@@ -58,14 +59,16 @@ struct Median {
     nanoseconds: f64,
 }
 
-/// Collects what was measured since `start` from criterion's directories.
-fn collect(directory: &Path, start: SystemTime, medians: &mut Vec<Median>) -> Outcome {
+/// Collects what was measured since `start` from criterion's directories, with the time when it was.
+fn collect(directory: &Path, start: SystemTime, medians: &mut Vec<(SystemTime, Median)>) -> Outcome {
     let estimates = directory.join("estimates.json");
     if directory.ends_with("new") && estimates.exists() {
-        if fs::metadata(&estimates)?.modified()? >= start {
+        let when = fs::metadata(&estimates)?.modified()?;
+        if when >= start {
             let benchmark = serde_json::from_str(&fs::read_to_string(directory.join("benchmark.json"))?)?;
             let estimates = serde_json::from_str(&fs::read_to_string(estimates)?)?;
-            medians.push(median(&benchmark, &estimates).ok_or("criterion's files have an unknown form")?);
+            let median = median(&benchmark, &estimates).ok_or("criterion's files have an unknown form")?;
+            medians.push((when, median));
         }
         return Ok(());
     }
@@ -86,26 +89,35 @@ fn median(benchmark: &Value, estimates: &Value) -> Option<Median> {
     })
 }
 
-/// Returns one line for each thing that was measured, with one column for each backend.
+/// Returns one line for each thing that was measured, with one column for each backend, in the order measured.
 fn table(medians: &[Median]) -> String {
-    let mut rows: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
+    let mut what = Vec::new();
+    let mut who = Vec::new();
     for median in medians {
-        rows.entry(&median.what).or_default().insert(&median.who, median.nanoseconds);
+        if !what.contains(&&median.what) {
+            what.push(&median.what);
+        }
+        if median.who != LIMIT && !who.contains(&&median.who) {
+            who.push(&median.who);
+        }
     }
-    let who: BTreeSet<&str> = medians.iter().map(|median| median.who.as_str()).collect();
-    let who: Vec<&str> = who.iter().copied().filter(|who| *who != LIMIT).collect();
-    let mut lines = vec![
-        line("median (times the limit)", std::iter::once(LIMIT).chain(who.iter().copied())),
-        format!("|---|{}", "---:|".repeat(who.len() + 1)),
-    ];
-    for (what, row) in rows {
-        let limit = row.get(LIMIT);
-        let cell = |who: &&str| match (row.get(who), limit) {
+    let time = |what: &str, who: &str| {
+        let found = medians.iter().find(|median| median.what == what && median.who == who);
+        found.map(|median| median.nanoseconds)
+    };
+    let heads = std::iter::once(LIMIT).chain(who.iter().map(|who| who.as_str()));
+    let mut lines =
+        vec![line("median (times the limit)", heads), format!("|---|{}", "---:|".repeat(who.len() + 1))];
+    for what in what {
+        let limit = time(what, LIMIT);
+        let cell = |who: &&String| match (time(what, who), limit) {
             (None, _) => String::new(),
-            (Some(time), Some(limit)) => format!("{} ({:.1}x)", shown(*time), time / limit),
-            (Some(time), None) => shown(*time),
+            (Some(time), Some(limit)) if time >= limit / 20.0 => {
+                format!("{} ({:.1}x)", shown(time), time / limit)
+            }
+            (Some(time), _) => shown(time),
         };
-        let limit = limit.map_or_else(String::new, |time| shown(*time));
+        let limit = limit.map_or_else(String::new, shown);
         lines.push(line(what, std::iter::once(limit).chain(who.iter().map(cell))));
     }
     lines.join("\n") + "\n"
@@ -144,13 +156,13 @@ mod tests {
         let text = table(&[
             median("read", "limit", 2_000.0),
             median("read", "file", 5_000.0),
+            median("read", "memory", 10.0),
             median("keys", "file", 2e6),
-            median("keys", "memory", 10.0),
         ]);
         assert_eq!(
             text,
             "| median (times the limit) | limit | file | memory |\n|---|---:|---:|---:|\n\
-             | keys |  | 2.00 ms | 10 ns |\n| read | 2.0 µs | 5.0 µs (2.5x) |  |\n"
+             | read | 2.0 µs | 5.0 µs (2.5x) | 10 ns |\n| keys |  | 2.00 ms |  |\n"
         );
     }
 }

@@ -72,6 +72,13 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// What every operation of a store on the disk costs at least, whatever it does there.
+fn hop(criterion: &mut Criterion, Place { runtime, .. }: &Place) {
+    let mut bench = Bench::new(criterion, runtime, "hop to a blocking thread");
+    let hop = async |()| Ok(tokio::task::spawn_blocking(|| black_box(1)).await.expect(PREPARED));
+    bench.measure("limit", async || Ok(()), hop);
+}
+
 fn read(criterion: &mut Criterion, Place { runtime, stores, limit, .. }: &Place) {
     let key = key(0);
     for size in SIZES {
@@ -187,7 +194,7 @@ fn redirect_lookup(criterion: &mut Criterion, Place { runtime, indexes, .. }: &P
 
 fn all(criterion: &mut Criterion) {
     let place = Place::new().expect(PREPARED);
-    for bench in [read, write_new, write_replace, contains, keys, bulk_delete, redirect_lookup] {
+    for bench in [hop, read, write_new, write_replace, contains, keys, bulk_delete, redirect_lookup] {
         bench(criterion, &place);
     }
 }
