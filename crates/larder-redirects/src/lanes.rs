@@ -230,3 +230,25 @@ fn open<T>(
     let result = session.connection.interact_here(work);
     Ok((session, result))
 }
+
+#[cfg(test)]
+mod tests {
+    use larder_core::Durability;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_operation_that_panics_costs_its_connection_and_no_other_operation() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("redirects.sqlite");
+        let database = Database::new(path, Durability::Relaxed, 1).expect("any path");
+        let lanes = Lanes::new(database, 1, Duration::from_secs(1)).expect("a runtime");
+        for _ in 0..3 {
+            lanes.try_run(Access::Write, |_| Ok(())).await.expect("a connection is opened");
+            let cause = lanes.try_run(Access::Write, |_| -> Result<(), Cause> { panic!("a bug") }).await;
+            assert!(matches!(cause, Err(Cause::Panicked)), "{cause:?}");
+        }
+        lanes.try_run(Access::Read, |_| Ok(())).await.expect("a connection is opened");
+        lanes.close().await.expect("closed");
+    }
+}

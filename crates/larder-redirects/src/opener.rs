@@ -43,7 +43,10 @@ impl Opener {
         // the last, and would wait for itself.
         let runtime = Builder::new_current_thread().build();
         let runtime = runtime.map_err(|source| Cause::Thread { source })?;
-        runtime.block_on(self.pool.get()).map(Held::new).map_err(|error| match error {
+        let opened = runtime.block_on(self.pool.get());
+        // Nothing is left to do in it, and dropping it would wait until its thread has ended.
+        runtime.shutdown_background();
+        opened.map(Held::new).map_err(|error| match error {
             PoolError::Backend(error) => error.into(),
             // There are neither timeouts nor hooks that could fail.
             _ => Cause::Closed,
