@@ -1,8 +1,10 @@
 //! A store and an index together, and the order that keeps them consistent.
 //!
 //! An entry is written before its aliases and deleted after them, so that an alias without an entry is the only
-//! inconsistency there can be; such an alias is a miss. Looking up is fail-open: it has no error to return.
+//! inconsistency there can be; such an alias is a miss. A key names an entry or an alias, and the latest save
+//! decides which. Looking up is fail-open: it has no error to return.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -73,7 +75,8 @@ impl CacheBackend {
 
     /// Stores `response` under `key`, then makes `aliases` lead to it.
     ///
-    /// If the future is dropped, the entry may be stored without its aliases.
+    /// What was there under these keys is gone: an alias `key`, and entries under the aliases. If the future is
+    /// dropped, the entry may be stored without its aliases.
     ///
     /// # Errors
     ///
@@ -86,10 +89,7 @@ impl CacheBackend {
         aliases: &Aliases,
     ) -> Result<()> {
         self.responses.write(key, response).await?;
-        let from: Vec<CacheKey> = aliases.keys.iter().filter(|alias| *alias != key).cloned().collect();
-        if !from.is_empty()
-            && let Err(error) = self.redirects.write(&from, key, aliases.expires_at).await
-        {
+        if let Err(error) = self.save_aliases(key, aliases).await {
             self.pass_over("save_response", &error);
         }
         Ok(())
@@ -164,6 +164,8 @@ impl CacheBackend {
 
     /// Deletes what has expired at `now`, and the aliases that lead nowhere; returns how many entries went.
     ///
+    /// It looks at every entry and every alias.
+    ///
     /// # Errors
     ///
     /// Those of [`ResponseStore::delete_expired`]; aliases as in [`CacheBackend::delete`].
@@ -172,9 +174,7 @@ impl CacheBackend {
             self.pass_over("delete_expired_responses", &error);
         }
         let deleted = self.responses.delete_expired(now).await?;
-        if deleted > 0
-            && let Err(error) = self.delete_dangling().await
-        {
+        if let Err(error) = self.delete_dangling().await {
             self.pass_over("delete_expired_responses", &error);
         }
         Ok(deleted)
@@ -218,6 +218,20 @@ impl CacheBackend {
         redirects
     }
 
+    async fn save_aliases(&self, key: &CacheKey, aliases: &Aliases) -> Result<()> {
+        // Asked first, because most saves have nothing to delete, and deleting is a write.
+        if self.redirects.contains(key).await? {
+            self.redirects.delete(key).await?;
+        }
+        let from: Vec<CacheKey> = aliases.keys.iter().filter(|alias| *alias != key).cloned().collect();
+        if from.is_empty() {
+            return Ok(());
+        }
+        self.redirects.write(&from, key, aliases.expires_at).await?;
+        self.responses.bulk_delete(&from).await?;
+        Ok(())
+    }
+
     /// Returns where the alias `key` leads at `now`; a failure is `None`.
     async fn resolve(&self, key: &CacheKey, now: Timestamp) -> Option<CacheKey> {
         match self.redirects.read(key).await {
@@ -240,11 +254,11 @@ impl CacheBackend {
     async fn delete_dangling(&self) -> Result<()> {
         let mut batches = self.redirects.values().ready_chunks(BATCH);
         while let Some(batch) = batches.next().await {
+            let targets = batch.into_iter().map(|item| item.map(|(_, alias)| alias.target));
             let mut gone = Vec::new();
-            for item in batch {
-                let (_, alias) = item?;
-                if !gone.contains(&alias.target) && !self.responses.contains(&alias.target).await? {
-                    gone.push(alias.target);
+            for target in targets.collect::<Result<BTreeSet<_>>>()? {
+                if !self.responses.contains(&target).await? {
+                    gone.push(target);
                 }
             }
             if !gone.is_empty() {

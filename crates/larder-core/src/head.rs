@@ -17,7 +17,7 @@ use crate::Timestamp;
 pub struct ResponseHead {
     /// The method of the request that this responds to.
     pub method: Method,
-    /// The target URI of that request, after redirects.
+    /// The target URI of that request, after redirects; without user information, which is a credential.
     pub url: Uri,
     /// The status code.
     pub status: StatusCode,
@@ -46,12 +46,13 @@ pub struct ResponseHead {
 impl ResponseHead {
     /// Returns the head of a response to `method` on `url`, received at `now`.
     ///
+    /// User information in `url` is dropped.
     /// It has no fields, HTTP/1.1, no expiry, and all three times set to `now`.
     #[must_use]
     pub fn new(method: Method, url: Uri, status: StatusCode, now: Timestamp) -> Self {
         Self {
             method,
-            url,
+            url: without_user_information(url),
             status,
             version: Version::HTTP_11,
             reason: None,
@@ -79,7 +80,7 @@ impl ResponseHead {
 pub struct Hop {
     /// The method of the request that was redirected.
     pub method: Method,
-    /// The URI that answered with the redirect.
+    /// The URI that answered with the redirect; without user information.
     pub url: Uri,
     /// The redirect's status code.
     pub status: StatusCode,
@@ -88,16 +89,36 @@ pub struct Hop {
 }
 
 impl Hop {
-    /// Returns a hop without header fields.
+    /// Returns a hop without header fields; user information in `url` is dropped.
     #[must_use]
     pub fn new(method: Method, url: Uri, status: StatusCode) -> Self {
-        Self { method, url, status, headers: HeaderMap::new() }
+        Self { method, url: without_user_information(url), status, headers: HeaderMap::new() }
     }
+}
+
+/// Drops `user:password@` (RFC 3986, section 3.2.1): a cache keeps no credentials in the clear.
+fn without_user_information(url: Uri) -> Uri {
+    let Some((_, host_and_port)) = url.authority().and_then(|authority| authority.as_str().rsplit_once('@'))
+    else {
+        return url;
+    };
+    let Ok(authority) = host_and_port.parse() else { return url };
+    let mut parts = url.clone().into_parts();
+    parts.authority = Some(authority);
+    Uri::from_parts(parts).unwrap_or(url)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_credentials_of_a_url_are_kept() {
+        let url = || Uri::from_static("http://me:hunter2@example.org:8080/a?b=@c");
+        let head = ResponseHead::new(Method::GET, url(), StatusCode::OK, Timestamp::UNIX_EPOCH);
+        assert_eq!(head.url, "http://example.org:8080/a?b=@c");
+        assert_eq!(Hop::new(Method::GET, url(), StatusCode::FOUND).url, head.url);
+    }
 
     #[test]
     fn an_entry_expires_at_its_moment_and_not_before() {
