@@ -28,14 +28,27 @@ impl CacheKeys {
     /// hop of another origin on, and without content after a hop of another method than GET and HEAD. A hop of
     /// such a method, or without a key, has no alias; those after it may have one.
     ///
+    /// Nobody can tell from a history whether a client sent user information of a URL (`user:password@`) on as
+    /// credentials. So once a hop's URL has some, a later hop of the same origin without any has no alias.
+    /// [`Hop::new`] drops user information: a client that sends it as `Authorization` passes that field here.
+    /// The key of the entry itself has the same question: it is made of what the last request was sent with.
+    ///
     /// Whether the redirects may be stored at all, and until when, is for the caller to decide.
     #[must_use]
     pub fn aliases(&self, history: &[Hop], headers: &HeaderMap) -> Vec<CacheKey> {
         let mut headers = headers.clone();
         let mut first: Option<Origin> = None;
+        let mut with_userinfo: Vec<Origin> = Vec::new();
         let mut keys = Vec::new();
         for hop in history {
-            let origin = CanonicalUrl::of(&hop.url, &self.ignored_params).ok().map(CanonicalUrl::into_origin);
+            let url = CanonicalUrl::of(&hop.url, &self.ignored_params).ok();
+            let has_userinfo = url.as_ref().is_some_and(|url| url.userinfo.is_some());
+            let origin = url.map(CanonicalUrl::into_origin);
+            let may_inherit_userinfo =
+                !has_userinfo && origin.as_ref().is_some_and(|origin| with_userinfo.contains(origin));
+            if has_userinfo {
+                with_userinfo.extend(origin.clone());
+            }
             match (&first, origin) {
                 (None, Some(origin)) => first = Some(origin),
                 (Some(first), Some(origin)) if *first == origin => {}
@@ -44,6 +57,9 @@ impl CacheKeys {
             }
             if !matches!(hop.method, Method::GET | Method::HEAD) {
                 remove(&mut headers, &ABOUT_CONTENT);
+                continue;
+            }
+            if may_inherit_userinfo {
                 continue;
             }
             if let Ok(key) = self.key(&KeyRequest::new(&hop.method, &hop.url).with_headers(&headers)) {
@@ -77,7 +93,12 @@ mod tests {
         let without = HeaderMap::new();
         let history: Vec<Hop> = history
             .iter()
-            .map(|(method, url)| Hop::new(method.clone(), url.parse().expect(url), StatusCode::FOUND))
+            .map(|(method, url)| {
+                let mut hop = Hop::new(method.clone(), url.parse().expect(url), StatusCode::FOUND);
+                // As it was requested: `Hop::new` drops user information.
+                hop.url = url.parse().expect(url);
+                hop
+            })
             .collect();
         let expected: Vec<CacheKey> = expected
             .iter()
@@ -106,6 +127,18 @@ mod tests {
         check(&port, &[("http://h/a", true), ("http://h:8080/b", false)]);
         let unknown = [(Method::GET, "/a"), (Method::GET, "http://h/b")];
         check(&unknown, &[("http://h/b", false)]);
+    }
+
+    #[test]
+    fn user_information_is_not_taken_to_stay_behind() {
+        let get = |url: &'static str| (Method::GET, url);
+        let (a, b) = (get("http://u:p@h/a"), get("http://H:80/b"));
+        check(&[a.clone(), b.clone()], &[("http://u:p@h/a", true)]);
+        check(&[b.clone(), a.clone()], &[("http://h/b", true), ("http://u:p@h/a", true)]);
+        check(&[a.clone(), get("http://u:p@h/b")], &[("http://u:p@h/a", true), ("http://u:p@h/b", true)]);
+        check(&[a.clone(), get("http://g/b")], &[("http://u:p@h/a", true), ("http://g/b", false)]);
+        check(&[a.clone(), get("/c"), b.clone()], &[("http://u:p@h/a", true)]);
+        check(&[(Method::POST, "http://u:p@h/a"), b], &[]);
     }
 
     #[test]
