@@ -24,7 +24,6 @@ pub enum Bypass {
 impl From<Bypass> for Error {
     /// Returns an error of kind [`ErrorKind::InvalidInput`], for callers who cannot do without a key.
     fn from(bypass: Bypass) -> Self {
-        Self::new(ErrorKind::InvalidInput, format!("the request has no cache key: {bypass}"))
-            .with_source(bypass)
+        Self::new(ErrorKind::InvalidInput, "the request has no cache key").with_source(bypass)
     }
 }

@@ -1,9 +1,11 @@
 //! What a key is made of: a view of a request, borrowed from whatever type the client has.
 
+use std::fmt;
+
 use http::{HeaderMap, Method, Uri, request};
 
 /// The parts of a request that its key may depend on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct KeyRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) url: &'a Uri,
@@ -50,6 +52,16 @@ impl<'a> KeyRequest<'a> {
     }
 }
 
+impl fmt::Debug for KeyRequest<'_> {
+    /// Shows the method and how long the content is: URL and header fields may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRequest")
+            .field("method", self.method)
+            .field("content", &self.content)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The content of a request, as far as it is known before it is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -62,9 +74,9 @@ pub enum Content<'a> {
     Streamed,
 }
 
-impl std::fmt::Debug for Content<'_> {
+impl fmt::Debug for Content<'_> {
     /// Shows how long the content is, and not what it says.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("Empty"),
             Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),

@@ -80,6 +80,9 @@ fn nothing_secret_is_in_a_canonical_key() {
     let with_query = try_key(&keys, &Method::GET, "http://h/?token=hunter2", &[], Content::Empty);
     assert!(!format!("{with_query:?}").contains("hunter2"), "a URL's query is not in the debug form");
     assert_eq!(format!("{content:?}"), "Bytes(16 bytes)");
+    let (url, headers) = (Uri::from_static("http://me:hunter2@h/?token=hunter2"), headers(&fields));
+    let request = KeyRequest::new(&Method::QUERY, &url).with_headers(&headers).with_content(content);
+    assert_eq!(format!("{request:?}"), "KeyRequest { method: QUERY, content: Bytes(16 bytes), .. }");
 }
 
 #[test]
@@ -208,5 +211,7 @@ fn a_bypass_is_an_error_for_those_who_need_a_key() {
         try_key(&CacheKeys::private(), &Method::GET, "/a", &[], Content::Empty).expect_err("relative");
     let error = larder_core::Error::from(bypass);
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert_eq!(error.to_string(), "the request has no cache key: the url is not absolute");
+    assert_eq!(error.to_string(), "the request has no cache key");
+    let source = std::error::Error::source(&error).expect("the bypass");
+    assert_eq!(source.to_string(), "the url is not absolute");
 }
