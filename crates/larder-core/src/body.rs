@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
+use futures_util::stream;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::{BoxError, Error, ErrorKind, Result};
@@ -51,7 +52,7 @@ impl Body {
         B: HttpBody + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(Inner::Streamed(Mutex::new(Box::pin(Wrapped { body: Box::pin(body), failed: false }))))
+        Self(Inner::Streamed(Mutex::new(Box::pin(Wrapped { body: Box::pin(body), ended: false }))))
     }
 
     /// Returns a body of the chunks of `stream`, whose total length is not known.
@@ -115,6 +116,8 @@ impl Body {
 
     /// Returns all bytes that are left, unless they are more than `limit`.
     ///
+    /// A dropped future loses the body.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::TooLarge`] as soon as more than `limit` bytes are known to come, and those of
@@ -123,18 +126,30 @@ impl Body {
         if self.size_hint().lower() > limit {
             return Err(over(limit));
         }
-        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
-        let Some(second) = self.chunk().await? else { return within(first, limit) };
+        let Some(first) = self.chunk_within(0, limit).await? else { return Ok(Bytes::new()) };
+        // Most bodies are one chunk, which is returned without a copy.
+        let Some(second) = self.chunk_within(first.len(), limit).await? else { return Ok(first) };
         let mut all = BytesMut::with_capacity(first.len() + second.len());
         all.extend_from_slice(&first);
         all.extend_from_slice(&second);
-        while let Some(chunk) = self.chunk().await? {
-            if (all.len() + chunk.len()) as u64 > limit {
-                return Err(over(limit));
-            }
+        while let Some(chunk) = self.chunk_within(all.len(), limit).await? {
             all.extend_from_slice(&chunk);
         }
-        within(all.freeze(), limit)
+        Ok(all.freeze())
+    }
+
+    /// Returns a body whose bytes were taken and never came back.
+    pub(crate) fn lost() -> Self {
+        let error = Error::new(ErrorKind::Body, "the body was lost");
+        Self::from_stream(stream::iter([Err::<Bytes, Error>(error)]))
+    }
+
+    /// Returns the next chunk, unless it and the bytes `read` before it are more than `limit`.
+    async fn chunk_within(&mut self, read: usize, limit: u64) -> Result<Option<Bytes>> {
+        match self.chunk().await? {
+            Some(chunk) if (read + chunk.len()) as u64 > limit => Err(over(limit)),
+            chunk => Ok(chunk),
+        }
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
@@ -233,10 +248,6 @@ fn over(limit: u64) -> Error {
     Error::new(ErrorKind::TooLarge, format!("the body is longer than {limit} bytes"))
 }
 
-fn within(bytes: Bytes, limit: u64) -> Result<Bytes> {
-    if bytes.len() as u64 > limit { Err(over(limit)) } else { Ok(bytes) }
-}
-
 fn into_error(error: impl Into<BoxError>) -> Error {
     match error.into().downcast::<Error>() {
         Ok(ours) => *ours,
@@ -249,7 +260,8 @@ fn into_error(error: impl Into<BoxError>) -> Error {
 /// Another body, with its data as [`Bytes`], its errors as [`Error`], and its end fused.
 struct Wrapped<B> {
     body: Pin<Box<B>>,
-    failed: bool,
+    /// Whether its end or an error was seen; the other body may panic when it is polled after that.
+    ended: bool,
 }
 
 impl<B> HttpBody for Wrapped<B>
@@ -261,18 +273,21 @@ where
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
-        if self.failed {
+        if self.ended {
             return Poll::Ready(None);
         }
         loop {
             return Poll::Ready(match ready!(self.body.as_mut().poll_frame(cx)) {
-                None => None,
+                None => {
+                    self.ended = true;
+                    None
+                }
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(mut data) => Some(Ok(Frame::data(data.copy_to_bytes(data.remaining())))),
                     Err(_trailers) => continue,
                 },
                 Some(Err(error)) => {
-                    self.failed = true;
+                    self.ended = true;
                     Some(Err(into_error(error)))
                 }
             });
@@ -280,11 +295,11 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.failed || self.body.is_end_stream()
+        self.ended || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        if self.ended { SizeHint::with_exact(0) } else { self.body.size_hint() }
     }
 }
 
@@ -333,7 +348,7 @@ where
 mod tests {
     use super::*;
     use futures_executor::block_on;
-    use futures_util::stream;
+    use futures_util::{FutureExt, StreamExt};
 
     fn chunks(parts: &[&'static str]) -> impl Stream<Item = Result<Bytes, BoxError>> + use<> {
         stream::iter(parts.iter().map(|part| Ok(Bytes::from(*part))).collect::<Vec<_>>())
@@ -362,6 +377,29 @@ mod tests {
         assert_eq!(block_on(Body::from("abcd").bytes_up_to(4)).expect("at the limit"), "abcd");
         for body in [Body::from("abcde"), Body::from_stream(chunks(&["ab", "cd", "e"]))] {
             assert_eq!(block_on(body.bytes_up_to(4)).expect_err("over").kind(), ErrorKind::TooLarge);
+        }
+    }
+
+    #[test]
+    fn a_limit_is_noticed_with_the_chunk_that_exceeds_it() {
+        for parts in [&["abcde"][..], &["ab", "cde"], &["ab", "c", "de"]] {
+            let body = Body::from_stream(chunks(parts).chain(stream::pending()));
+            let error = body.bytes_up_to(4).now_or_never().expect("no chunk more is waited for");
+            assert_eq!(error.expect_err("over").kind(), ErrorKind::TooLarge, "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_follows_the_end() {
+        // An exhausted `unfold` panics when it is polled again.
+        let once = |first: bool| async move { first.then(|| (Ok::<_, BoxError>("a"), false)) };
+        let mut body = Body::from_stream(stream::unfold(true, once));
+        assert_eq!(block_on(body.chunk()).expect("first"), Some(Bytes::from("a")));
+        assert!(!body.is_end_stream());
+        for _ in 0..3 {
+            assert_eq!(block_on(body.chunk()).expect("the end"), None);
+            assert!(body.is_end_stream());
+            assert_eq!(body.exact_len(), Some(0));
         }
     }
 

@@ -104,16 +104,16 @@ impl CachedResponse {
 
     /// Returns all of the body, and keeps it, so that it can be asked for again.
     ///
-    /// A dropped future loses what it had read.
+    /// A dropped future, or an error, loses the body: what asks for it afterwards fails.
     ///
     /// # Errors
     ///
-    /// Those of [`Body::chunk`].
+    /// Those of [`Body::chunk`], and [`ErrorKind::Body`] once the body was lost.
     pub async fn bytes(&mut self) -> Result<Bytes> {
         if let Some(bytes) = self.body.as_bytes() {
             return Ok(bytes.clone());
         }
-        let bytes = std::mem::take(&mut self.body).bytes().await?;
+        let bytes = std::mem::replace(&mut self.body, Body::lost()).bytes().await?;
         self.body = Body::from(bytes.clone());
         Ok(bytes)
     }
@@ -153,6 +153,7 @@ impl CachedResponse {
 mod tests {
     use super::*;
     use futures_executor::block_on;
+    use futures_util::{FutureExt, StreamExt, stream};
     use http::Method;
 
     fn response(status: u16, body: Body) -> CachedResponse {
@@ -176,10 +177,25 @@ mod tests {
 
     #[test]
     fn a_streamed_body_can_be_asked_for_twice() {
-        let chunks = futures_util::stream::iter([Ok::<_, Error>("a"), Ok("b")]);
+        let chunks = stream::iter([Ok::<_, Error>("a"), Ok("b")]);
         let mut response = response(200, Body::from_stream(chunks));
         assert_eq!(block_on(response.bytes()).expect("first"), "ab");
         assert_eq!(block_on(response.bytes()).expect("second"), "ab");
+    }
+
+    #[test]
+    fn a_body_that_was_lost_is_not_taken_for_an_empty_one() {
+        let waits = stream::iter([Ok::<_, Error>("a")]).chain(stream::pending());
+        let fails = stream::iter([Ok("a"), Err(Error::new(ErrorKind::Io, "gone"))]);
+        let mut dropped = response(200, Body::from_stream(waits));
+        assert!(dropped.bytes().now_or_never().is_none(), "the future is dropped before the end");
+        let mut failed = response(200, Body::from_stream(fails));
+        assert_eq!(block_on(failed.bytes()).expect_err("the source fails").kind(), ErrorKind::Io);
+        for mut response in [dropped, failed] {
+            for _ in 0..2 {
+                assert_eq!(block_on(response.bytes()).expect_err("lost").kind(), ErrorKind::Body);
+            }
+        }
     }
 
     #[test]
