@@ -3,7 +3,7 @@
 use larder_core::{Codec, Error, ResponseHead, Result};
 
 use crate::error::Cause;
-use crate::wire::{MAX_DEPTH, Wire};
+use crate::wire::{FromMap, MAX_DEPTH, Wire};
 
 /// Heads in CBOR (RFC 8949): codec 3.
 ///
@@ -49,7 +49,7 @@ fn encode(head: &ResponseHead, out: &mut Vec<u8>) -> Result<(), Cause> {
 
 fn decode(bytes: &[u8]) -> Result<ResponseHead, Cause> {
     let mut rest = bytes;
-    let wire: Wire<'_> = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH)
+    let FromMap::<Wire<'_>>(wire) = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH)
         .map_err(|error| Cause::Decode(error.into()))?;
     if rest.is_empty() { wire.into_head() } else { Err(Cause::Trailing) }
 }

@@ -3,7 +3,7 @@
 use larder_core::{Codec, Error, ResponseHead, Result};
 
 use crate::error::Cause;
-use crate::wire::Wire;
+use crate::wire::{FromMap, Wire};
 
 /// Heads in JSON: codec 2, readable and searchable in any editor.
 ///
@@ -73,6 +73,7 @@ fn encode(head: &ResponseHead, out: &mut Vec<u8>) -> Result<(), Cause> {
 fn decode(bytes: &[u8]) -> Result<ResponseHead, Cause> {
     // It limits the depth to 128 by itself, skips unknown fields without recursion, and refuses trailing bytes
     // other than white space.
-    let wire: Wire<'_> = serde_json::from_slice(bytes).map_err(|error| Cause::Decode(error.into()))?;
+    let FromMap::<Wire<'_>>(wire) =
+        serde_json::from_slice(bytes).map_err(|error| Cause::Decode(error.into()))?;
     wire.into_head()
 }

@@ -7,7 +7,7 @@ use larder_core::{Codec, Error, ResponseHead, Result};
 use serde::Deserialize;
 
 use crate::error::Cause;
-use crate::wire::{MAX_DEPTH, Wire};
+use crate::wire::{FromMap, MAX_DEPTH, Wire};
 
 /// Heads in MessagePack: codec 1, compact and quick.
 ///
@@ -54,7 +54,8 @@ fn encode(head: &ResponseHead, out: &mut Vec<u8>) -> Result<(), Cause> {
 fn decode(bytes: &[u8]) -> Result<ResponseHead, Cause> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
     deserializer.set_max_depth(MAX_DEPTH);
-    let wire = Wire::deserialize(&mut deserializer).map_err(|error| Cause::Decode(error.into()))?;
+    let FromMap::<Wire<'_>>(wire) =
+        FromMap::deserialize(&mut deserializer).map_err(|error| Cause::Decode(error.into()))?;
     // The deserializer does not tell where it stands; but a scalar is refused for want of a marker only at the end.
     match bool::deserialize(&mut deserializer) {
         Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => wire.into_head(),

@@ -5,9 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 use larder_core::{BoxError, Hop, ResponseHead, Timestamp};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Cause;
@@ -49,7 +53,7 @@ pub(crate) struct Wire<'a> {
         deserialize_with = "fields::vary_fields"
     )]
     vary_fields: Cow<'a, HeaderMap>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "hops")]
     history: Vec<WireHop<'a>>,
     #[serde(default, skip_serializing_if = "no_metadata")]
     metadata: Cow<'a, BTreeMap<String, String>>,
@@ -63,6 +67,36 @@ struct WireHop<'a> {
     status: u16,
     #[serde(serialize_with = "fields::serialize", deserialize_with = "fields::history_headers")]
     headers: Cow<'a, HeaderMap>,
+}
+
+/// What a map of named fields is deserialized to.
+///
+/// The derived code alone would also take an array of the fields in their order, which a later field would move.
+pub(crate) struct FromMap<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromMap<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(NamedFields(PhantomData)).map(Self)
+    }
+}
+
+struct NamedFields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedFields<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of named fields")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+fn hops<'de, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<WireHop<'a>>, D::Error> {
+    let hops = Vec::<FromMap<WireHop<'a>>>::deserialize(deserializer)?;
+    Ok(hops.into_iter().map(|FromMap(hop)| hop).collect())
 }
 
 impl<'a> Wire<'a> {
@@ -181,7 +215,7 @@ mod tests {
                 _ => head.as_object_mut().expect("a head is an object").insert(name.clone(), value.clone()),
             };
         }
-        let wire: Wire<'_> = serde_json::from_value(head).map_err(|error| error.to_string())?;
+        let FromMap::<Wire<'_>>(wire) = serde_json::from_value(head).map_err(|error| error.to_string())?;
         wire.into_head().map_err(|cause| cause.to_string())
     }
 

@@ -107,6 +107,46 @@ fn bytes_after_the_head_are_corrupt() {
     }
 }
 
+/// An array of values in the order of the fields is no head: a field that is added later would move them.
+#[test]
+fn values_without_their_names_are_corrupt() {
+    let head = ResponseHead::new(Method::GET, Uri::default(), StatusCode::OK, Timestamp::UNIX_EPOCH);
+    for codec in codecs() {
+        let mut with_hop = encode(&*codec, &head);
+        let (nameless_head, nameless_hop): (&[u8], &[u8]) = match codec.name() {
+            "json" => {
+                with_hop.truncate(with_hop.len() - b"\n}".len());
+                (
+                    br#"["GET","/",200,"HTTP/1.1",null,1,2,3,null,{},{},[],{}]"#,
+                    br#","history":[["GET","/",302,{}]]}"#,
+                )
+            }
+            "msgpack" => {
+                with_hop[0] += 1;
+                (
+                    b"\x9d\xa3GET\xa1/\xcc\xc8\xa8HTTP/1.1\xc0\x01\x02\x03\xc0\x80\x80\x90\x80",
+                    b"\xa7history\x91\x94\xa3GET\xa1/\xcd\x01\x2e\x80",
+                )
+            }
+            "cbor" => {
+                with_hop[0] += 1;
+                (
+                    b"\x8d\x63GET\x61/\x18\xc8\x68HTTP/1.1\xf6\x01\x02\x03\xf6\xa0\xa0\x80\xa0",
+                    b"\x67history\x81\x84\x63GET\x61/\x19\x01\x2e\xa0",
+                )
+            }
+            other => panic!("no encodings of {other}"),
+        };
+        with_hop.extend_from_slice(nameless_hop);
+        for bytes in [nameless_head, &with_hop] {
+            let error = codec.decode(bytes).expect_err(codec.name());
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+            let source = std::error::Error::source(&error).expect("the reason").to_string();
+            assert!(source.contains("expected") && source.contains("map"), "{}: {source}", codec.name());
+        }
+    }
+}
+
 #[test]
 fn encoding_appends() {
     for codec in codecs() {
@@ -194,6 +234,7 @@ fn an_error_names_the_codec() {
     for codec in codecs() {
         let error = codec.decode(b"").unwrap_err();
         assert_eq!(error.context("codec"), Some(codec.name()));
-        assert!(std::error::Error::source(&error).is_some());
+        let source = std::error::Error::source(&error).expect("what the library says");
+        assert!(!error.to_string().contains(&source.to_string()), "{error}: {source}");
     }
 }
