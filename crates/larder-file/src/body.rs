@@ -2,6 +2,7 @@
 //!
 //! A stream holds at most two batches: the one that was asked for, and the next, which is read meanwhile.
 
+use std::fs::File;
 use std::future::Future;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ const BATCH: usize = 512 * 1024;
 
 /// Returns the body of an entry: in memory if it is no longer than what is to be buffered.
 pub(crate) fn of_entry(shared: &Arc<Shared>, key: &CacheKey, opened: Opened) -> Result<Body> {
-    let (id, path, body_len) = (opened.id, opened.path.clone(), opened.prologue.body_len);
+    let (file, path, body_len) = (Arc::clone(&opened.file), opened.path.clone(), opened.prologue.body_len);
     let compression = match opened.prologue.compression {
         0 => None,
         id => Some(
@@ -54,7 +55,7 @@ pub(crate) fn of_entry(shared: &Arc<Shared>, key: &CacheKey, opened: Opened) -> 
         shared: Arc::clone(shared),
         key: key.clone(),
         path,
-        id,
+        file,
         runtime: Handle::try_current().map_err(|_| Cause::NoRuntime)?,
         state: State::Idle(source),
         unread: body_len,
@@ -117,7 +118,7 @@ struct Streamed {
     shared: Arc<Shared>,
     key: CacheKey,
     path: PathBuf,
-    id: Option<(u64, u64)>,
+    file: Arc<File>,
     runtime: Handle,
     state: State,
     /// How many bytes are still to be handed out.
@@ -133,9 +134,10 @@ enum State {
 impl Streamed {
     fn begin_read(&self, mut source: Source) -> State {
         let (left, path) = (self.unread, self.path.clone());
-        let (shared, key, id) = (Arc::clone(&self.shared), self.key.clone(), self.id);
+        let (shared, key, file) = (Arc::clone(&self.shared), self.key.clone(), Arc::clone(&self.file));
         State::Reading(self.runtime.spawn_blocking(move || {
-            let batch = source.next(left, &path).inspect_err(|cause| shared.give_up(&key, cause, id));
+            let batch =
+                source.next(left, &path).inspect_err(|cause| shared.give_up(&key, cause, Some(&file)));
             (source, batch)
         }))
     }

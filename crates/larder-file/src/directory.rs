@@ -5,12 +5,12 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use larder_core::{CacheKey, Error, ErrorKind};
+use larder_core::{CacheKey, Durability, Error, ErrorKind};
 
 use crate::cause::{Cause, Result};
-use crate::publish::wait_for_lock;
+use crate::lock::lock_file;
 use crate::random;
-use crate::sys::{self, Dir, Fs};
+use crate::sys::{self, Dir, Fs, Owner};
 
 /// The directory of the entries.
 pub(crate) const RESPONSES: &str = "responses";
@@ -97,7 +97,7 @@ pub(crate) struct Home {
 
 impl Home {
     /// Opens the cache directory, after making what is missing of it.
-    pub(crate) fn open(fs: &Fs, path: &Path) -> Result<Self> {
+    fn open(fs: &Fs, path: &Path) -> Result<Self> {
         let root = fs.open_root(path).map_err(Cause::io("open the cache directory", path))?;
         for name in [RESPONSES, TEMPORARIES, LOCKS] {
             fs.make_dir(&root, name).map_err(Cause::io("make a directory in the cache", &path.join(name)))?;
@@ -109,26 +109,47 @@ impl Home {
     }
 }
 
-/// Waits until the cache directory and what was made in it are on the disk.
-pub(crate) fn sync(fs: &Fs, home: &Home) -> Result<()> {
+/// Opens the cache directory, with all that belongs in it; returns it and its layout.
+pub(crate) fn prepare(
+    fs: &Fs,
+    path: &Path,
+    wanted: Option<FanOut>,
+    durability: Durability,
+) -> Result<(Home, FanOut)> {
+    let home = Home::open(fs, path)?;
+    let layout = agree_on_layout(fs, &home, wanted)?;
+    if fs.stat(&home.root, Path::new(TAG)).is_err()
+        && let Err(cause) = put_file(fs, &home, TAG, TAG_TEXT)
+    {
+        tracing::debug!(%cause, "cannot tag the cache directory");
+    }
+    if durability == Durability::Durable {
+        sync(fs, &home)?;
+    }
+    Ok((home, layout))
+}
+
+/// Waits until the cache directory and those above it are on the disk, as far as they are ours to open.
+fn sync(fs: &Fs, home: &Home) -> Result<()> {
     let failed = || Cause::io("sync the cache directory", home.root.path());
     fs.sync_dir(&home.root).map_err(failed())?;
-    match home.root.path().parent() {
-        Some(parent) => fs.open_root(parent).and_then(|parent| fs.sync_dir(&parent)).map_err(failed()),
-        None => Ok(()),
+    for above in home.root.path().ancestors().skip(1) {
+        match fs.open_root(above).and_then(|above| fs.sync_dir(&above)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            synced => synced.map_err(failed())?,
+        }
     }
+    Ok(())
 }
 
 /// Returns the layout of the cache directory, after recording `wanted` if it has none yet.
-pub(crate) fn agree_on_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<FanOut> {
+fn agree_on_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<FanOut> {
     if let Some(recorded) = recorded_layout(fs, home, wanted)? {
         return Ok(recorded);
     }
     let relative = Path::new(LOCKS).join(LAYOUT);
     let path = home.root.path().join(&relative);
-    let lock =
-        fs.open_lock(&home.root, &relative).map_err(Cause::io("open the lock of the layout", &path))?;
-    wait_for_lock(fs, &lock, &path).map_err(Cause::io("lock the layout", &path))?;
+    let _lock = lock_file(fs, home, &relative).map_err(Cause::io("lock the layout", &path))?;
     if let Some(recorded) = recorded_layout(fs, home, wanted)? {
         return Ok(recorded);
     }
@@ -153,20 +174,18 @@ fn recorded_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<Optio
             )
             .with_context("path", home.root.path().display()),
         )),
-        (None, _) => {
+        (None, None) => Err(Cause::Core(
+            Error::new(
+                ErrorKind::Corrupt,
+                "the record of the directory's layout is damaged: name its fan-out to open it",
+            )
+            .with_context("path", path.display()),
+        )),
+        (None, Some(_)) => {
             tracing::warn!(path = %path.display(), "the record of the layout is damaged, and is made anew");
             Ok(None)
         }
         (recorded, _) => Ok(recorded),
-    }
-}
-
-/// Puts the tag by which backup programs know a cache into the directory; it does not matter if that fails.
-pub(crate) fn tag(fs: &Fs, home: &Home) {
-    if fs.stat(&home.root, Path::new(TAG)).is_err()
-        && let Err(cause) = put_file(fs, home, TAG, TAG_TEXT)
-    {
-        tracing::debug!(%cause, "cannot tag the cache directory");
     }
 }
 
@@ -175,13 +194,14 @@ fn put_file(fs: &Fs, home: &Home, name: &str, text: &str) -> Result<()> {
     let path = home.root.path().join(name);
     let temporary = random::name("new")?;
     let put = fs.create_temp(&home.temporaries, &temporary).and_then(|(file, named)| {
+        let temporary = named.as_deref().unwrap_or(&temporary);
         fs.write(&file, &[text.as_bytes()], &path)?;
         fs.sync_file(&file, &path)?;
-        if !named {
+        if named.is_none() {
             fs.try_lock(&file, &path)?;
-            fs.link_unnamed(&file, &home.temporaries, &temporary)?;
+            fs.link_unnamed(&file, &home.temporaries, temporary)?;
         }
-        fs.rename(&home.temporaries, &temporary, &home.root, name)?;
+        fs.rename(&home.temporaries, temporary, &home.root, name)?;
         fs.sync_dir(&home.root)
     });
     put.map_err(Cause::io("put a file into the cache directory", &path))
@@ -237,11 +257,11 @@ fn private_temp(base: &Path) -> larder_core::Result<PathBuf> {
             .with_operation("open")
             .with_context("path", path.display()))
     };
-    if let Some((is_mine, mode)) = inspect(&path)? {
+    if let Some((owner, mode)) = inspect(&path)? {
         if mode & KIND != DIRECTORY {
             return refuse(&path, "something else than a directory stands there");
         }
-        if !is_mine {
+        if owner != Owner::Me {
             return refuse(&path, "the directory belongs to somebody else");
         }
         if mode & OTHERS_WRITE != 0 {
@@ -249,11 +269,10 @@ fn private_temp(base: &Path) -> larder_core::Result<PathBuf> {
         }
         // The base may be a link that the system set up; what counts is where it leads.
         let base = std::fs::canonicalize(base).unwrap_or_else(|_| base.to_owned());
-        if let Some((_, mode)) = inspect(&base)?
-            && mode & OTHERS_WRITE != 0
-            && mode & STICKY == 0
+        if let Some((owner, mode)) = inspect(&base)?
+            && (owner == Owner::Other || (mode & OTHERS_WRITE != 0 && mode & STICKY == 0))
         {
-            return refuse(&base, "anybody may rename what is in the directory");
+            return refuse(&base, "somebody else may rename what is in the directory");
         }
     }
     Ok(path)

@@ -13,32 +13,40 @@ use crate::cause::{Cause, Result};
 use crate::frame::{CHUNK_LEN, PROLOGUE_LEN, Prologue, table_len, verify_chunks};
 use crate::publish::is_absence;
 use crate::store::Shared;
+use crate::sys::Dir;
 
 /// How much of a file is read at first when only its head is wanted.
 const FIRST_READ: u64 = 16 * 1024;
+/// Up to this length a file that is to be read whole is read at once.
+const ONE_READ: u64 = 2 * 1024 * 1024;
 /// What an entry that is read whole may hold beside its body.
 const AROUND_BODY: u64 = 64 * 1024;
 
 /// An entry whose prologue, key and head were verified, and whose body was not read or not verified.
 pub(crate) struct Opened {
-    pub(crate) file: File,
+    pub(crate) file: Arc<File>,
     pub(crate) path: PathBuf,
-    pub(crate) id: Option<(u64, u64)>,
     pub(crate) prologue: Prologue,
     pub(crate) head: ResponseHead,
     /// The file from its beginning: at least up to the body.
     bytes: Bytes,
 }
 
-/// Which file a failed read was on, so that it can be removed if it is still there.
+/// What stands in an entry's place, and what its prologue says.
+pub(crate) struct Found {
+    pub(crate) file: File,
+    pub(crate) prologue: Prologue,
+}
+
+/// A read that failed, and the file that it was on, so that it can be removed if it is still there.
 struct Failed {
     cause: Cause,
-    id: Option<(u64, u64)>,
+    file: Option<Arc<File>>,
 }
 
 impl From<Cause> for Failed {
     fn from(cause: Cause) -> Self {
-        Self { cause, id: None }
+        Self { cause, file: None }
     }
 }
 
@@ -47,9 +55,11 @@ impl Shared {
     pub(crate) fn read(self: &Arc<Self>, key: &CacheKey) -> Result<Option<CachedResponse>> {
         let read = self.open_entry(key, true).and_then(|opened| {
             let Some(opened) = opened else { return Ok(None) };
-            let (id, revision) = (opened.id, Revision::new(opened.prologue.revision.to_vec()));
+            let (file, revision) =
+                (Arc::clone(&opened.file), Revision::new(opened.prologue.revision.to_vec()));
             let head = opened.head.clone();
-            let body = body::of_entry(self, key, opened).map_err(|cause| Failed { cause, id })?;
+            let body =
+                body::of_entry(self, key, opened).map_err(|cause| Failed { cause, file: Some(file) })?;
             Ok(Some(CachedResponse::new(head, body).at_revision(revision)))
         });
         self.miss_if_broken(key, read)
@@ -71,17 +81,10 @@ impl Shared {
         self.miss_if_broken(key, opened)
     }
 
-    /// Returns the revision that the entry of `key` is at.
-    pub(crate) fn revision_of(&self, key: &CacheKey) -> Result<Option<[u8; 16]>> {
-        Ok(self.prologue_of(key)?.map(|prologue| prologue.revision))
-    }
-
-    /// Returns the prologue of the entry of `key`, without verifying what it says; broken ones are `None`.
-    pub(crate) fn prologue_of(&self, key: &CacheKey) -> Result<Option<Prologue>> {
-        let home = self.home();
-        let relative = self.layout.file_of(key);
-        let path = home.root.path().join(&relative);
-        let file = match self.fs.open_file(&home.root, &relative) {
+    /// Returns the entry under `relative` and its prologue, without verifying what that says; broken ones are `None`.
+    pub(crate) fn prologue_of(&self, dir: &Dir, relative: &Path) -> Result<Option<Found>> {
+        let path = dir.path().join(relative);
+        let file = match self.fs.open_file(dir, relative) {
             Err(error) if is_absence(&error) || error.kind() == std::io::ErrorKind::InvalidInput => {
                 return Ok(None);
             }
@@ -92,18 +95,18 @@ impl Shared {
             return Ok(None);
         }
         let bytes = self.read_at(&file, 0, PROLOGUE_LEN as u64, &path)?;
-        Ok(Prologue::parse(&bytes, stat.len).ok())
+        Ok(Prologue::parse(&bytes, stat.len).ok().map(|prologue| Found { file, prologue }))
     }
 
     /// Says that the entry of `key` cannot be used, and removes it if it is damaged.
-    pub(crate) fn give_up(&self, key: &CacheKey, cause: &Cause, id: Option<(u64, u64)>) {
+    pub(crate) fn give_up(&self, key: &CacheKey, cause: &Cause, file: Option<&File>) {
         tracing::warn!(%key, %cause, "an entry cannot be used");
         if !cause.is_damage() {
             return;
         }
         self.damaged.fetch_add(1, Ordering::Relaxed);
-        if let Some(id) = id
-            && let Err(cause) = self.delete_file(key, id)
+        if let Some(file) = file
+            && let Err(cause) = self.delete_file(key, file)
         {
             tracing::warn!(%key, %cause, "a broken entry cannot be removed; the next write replaces it");
         }
@@ -130,12 +133,12 @@ impl Shared {
         if !stat.is_file {
             return Err(Cause::Foreign("it is not a regular file").into());
         }
-        let small = stat.len <= self.options.buffer_up_to.saturating_add(AROUND_BODY);
-        let first = if whole && small { stat.len } else { stat.len.min(FIRST_READ) };
-        let id = stat.id;
-        self.verify_head(key, &file, &path, stat.len, first)
-            .map(|(prologue, head, bytes)| Some(Opened { file, path, id, prologue, head, bytes }))
-            .map_err(|cause| Failed { cause, id })
+        let whole = whole && stat.len <= self.options.buffer_up_to.saturating_add(AROUND_BODY);
+        let file = Arc::new(file);
+        match self.verify_head(key, &file, &path, stat.len, whole) {
+            Ok((prologue, head, bytes)) => Ok(Some(Opened { file, path, prologue, head, bytes })),
+            Err(cause) => Err(Failed { cause, file: Some(file) }),
+        }
     }
 
     fn verify_head(
@@ -144,13 +147,16 @@ impl Shared {
         file: &File,
         path: &Path,
         file_len: u64,
-        first: u64,
+        whole: bool,
     ) -> Result<(Prologue, ResponseHead, Bytes)> {
+        // Nothing large is read before the prologue says that it is there.
+        let first = if whole && file_len <= ONE_READ { file_len } else { file_len.min(FIRST_READ) };
         let mut bytes = self.read_at(file, 0, first, path)?;
         let prologue = Prologue::parse(&bytes, file_len)?;
         let body_at = prologue.body_offset as usize;
-        if let Some(missing) = body_at.checked_sub(bytes.len()) {
-            bytes.extend(self.read_at(file, bytes.len() as u64, missing as u64, path)?);
+        let wanted = if whole { file_len } else { u64::from(prologue.body_offset) };
+        if let Some(missing @ 1..) = wanted.checked_sub(bytes.len() as u64) {
+            bytes.extend(self.read_at(file, bytes.len() as u64, missing, path)?);
         }
         let prefix = bytes.get(..body_at).ok_or(Cause::Damaged("length"))?;
         let head = prologue.verify(prefix, key)?;
@@ -165,8 +171,8 @@ impl Shared {
     fn miss_if_broken<T>(&self, key: &CacheKey, read: Result<Option<T>, Failed>) -> Result<Option<T>> {
         match read {
             Ok(found) => Ok(found),
-            Err(Failed { cause, id }) if cause.is_miss() => {
-                self.give_up(key, &cause, id);
+            Err(Failed { cause, file }) if cause.is_miss() => {
+                self.give_up(key, &cause, file.as_deref());
                 Ok(None)
             }
             Err(Failed { cause, .. }) => Err(cause),
@@ -197,7 +203,7 @@ fn in_memory(len: u64) -> usize {
 /// Reads a stored body from its file in order, and verifies each chunk before it is handed out.
 pub(crate) struct Chunks {
     shared: Arc<Shared>,
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
     prologue: Prologue,
     /// How much of the stored body was handed out; a multiple of the chunk's length until the end.

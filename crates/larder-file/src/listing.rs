@@ -176,26 +176,3 @@ pub(crate) async fn delete_expired(shared: &Arc<Shared>, now: Timestamp) -> Resu
     }
     failure.map_or(Ok(deleted), Err)
 }
-
-impl Shared {
-    /// Deletes the entry of `key` if it has expired at `now`; returns whether it had.
-    fn purge(&self, key: &CacheKey, now: Timestamp) -> Result<bool> {
-        let home = self.home();
-        let relative = self.layout.file_of(key);
-        let path = home.root.path().join(&relative);
-        let stat = match self.fs.stat(&home.root, &relative) {
-            Err(error) if is_absence(&error) => return Ok(false),
-            stat => stat.map_err(Cause::io("inspect the entry", &path))?,
-        };
-        if stat.modified > now {
-            return Ok(false);
-        }
-        let expired =
-            self.prologue_of(key)?.is_some_and(|prologue| prologue.expires_at.is_some_and(|at| at <= now));
-        match stat.id {
-            Some(id) if expired => self.delete_file(key, id),
-            None if expired => self.delete(key),
-            _ => Ok(false),
-        }
-    }
-}

@@ -1,4 +1,4 @@
-//! How an entry gets its name, loses it, or passes it on: atomically, whoever else is at it.
+//! How an entry gets its name: atomically, whoever else is at it.
 //!
 //! A new name is linked without a lock: that can only succeed where there is no entry. Whatever ends an entry (a
 //! replacement, a deletion, a new head) holds the lock of the key's stripe, so that what was checked still holds.
@@ -6,21 +6,15 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use larder_core::{CacheKey, Durability};
 
 use crate::cause::{Cause, Result};
-use crate::directory::{Home, LOCKS, key_hash};
+use crate::directory::Home;
 use crate::random;
 use crate::store::Shared;
-use crate::sys::{Dir, Fs, Stat};
-
-/// How many locks the keys share.
-pub(crate) const STRIPES: usize = 64;
-/// How long another process's lock is waited for; then a write or a deletion goes on without it.
-const PATIENCE: Duration = Duration::from_secs(1);
+use crate::sys::Dir;
 
 /// How many clears in a row may get in the way of one write.
 const MOST_CLEARS: u32 = 16;
@@ -36,16 +30,22 @@ pub(crate) struct Draft {
     shared: Arc<Shared>,
 }
 
+/// What a draft may be put in the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Anything,
+    /// Something that is there.
+    Entry,
+}
+
 impl Draft {
     /// Begins a file; makes the cache directory again if somebody removed it.
     pub(crate) fn create(shared: &Arc<Shared>) -> Result<Self> {
         shared.with_home(|home| {
-            let name = random::name("new")?;
-            let (file, named) = shared
+            let (file, name) = shared
                 .fs
-                .create_temp(&home.temporaries, &name)
+                .create_temp(&home.temporaries, &random::name("new")?)
                 .map_err(Cause::io("make a temporary file", home.temporaries.path()))?;
-            let name = named.then_some(name);
             Ok(Self { file, name, home: Arc::clone(home), shared: Arc::clone(shared) })
         })
     }
@@ -58,36 +58,56 @@ impl Draft {
     /// Makes this the entry of `key`, in place of what is there.
     pub(crate) fn publish(mut self, key: &CacheKey) -> Result<()> {
         self.sync_bytes()?;
-        unless_cleared(|| {
-            let dir = self.shared.entry_dir(key)?;
-            if self.name.is_none() {
-                match self.shared.fs.link_unnamed(&self.file, &dir, key.as_str()) {
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    linked => {
-                        linked.map_err(Cause::io("give the entry its name", dir.path()))?;
-                        return self.shared.sync_names(&dir);
-                    }
+        for _ in 0..MOST_CLEARS {
+            match self.try_publish(key) {
+                // What it was to be published in was cleared, or removed.
+                Err(Cause::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    self.home = self.shared.reopen_home()?;
+                }
+                published => return published,
+            }
+        }
+        self.try_publish(key)
+    }
+
+    fn try_publish(&mut self, key: &CacheKey) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let dir = shared.entry_dir(key)?;
+        if self.name.is_none() {
+            match shared.fs.link_unnamed(&self.file, &dir, key.as_str()) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                linked => {
+                    linked.map_err(Cause::io("give the entry its name", dir.path()))?;
+                    return shared.sync_names(&dir);
                 }
             }
-            let shared = Arc::clone(&self.shared);
-            let _lock = shared.lock(key);
-            self.replace(&dir, key)
-        })
+        }
+        let lock = shared.lock(key);
+        let old = self.replace(&dir, key, Over::Anything)?;
+        drop(lock);
+        self.remove_old(old);
+        shared.sync_names(&dir)
     }
 
     /// Makes this the entry of `key` if that is still at `revision`; returns whether it was.
     pub(crate) fn publish_over(mut self, key: &CacheKey, revision: &[u8]) -> Result<bool> {
         self.sync_bytes()?;
         let shared = Arc::clone(&self.shared);
-        let _lock = shared.lock(key).ok_or(Cause::Locked)?;
-        unless_cleared(|| {
-            if shared.revision_of(key)?.is_none_or(|current| current != revision) {
-                return Ok(false);
-            }
-            let dir = shared.entry_dir(key)?;
-            self.replace(&dir, key)?;
-            Ok(true)
-        })
+        let lock = shared.lock(key).ok_or(Cause::Locked)?;
+        // What is checked and what is replaced are in the same directory, whatever is cleared meanwhile.
+        let Some(dir) = shared.existing_dir(key)? else { return Ok(false) };
+        let current = shared.prologue_of(&dir, Path::new(key.as_str()))?;
+        if current.is_none_or(|current| current.prologue.revision != *revision) {
+            return Ok(false);
+        }
+        let old = match self.replace(&dir, key, Over::Entry) {
+            Err(Cause::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(false),
+            old => old?,
+        };
+        drop(lock);
+        self.remove_old(old);
+        shared.sync_names(&dir)?;
+        Ok(true)
     }
 
     fn sync_bytes(&self) -> Result<()> {
@@ -98,30 +118,41 @@ impl Draft {
         self.shared.fs.sync_file(&self.file, &path).map_err(Cause::io("sync the entry", &path))
     }
 
-    fn replace(&mut self, dir: &Dir, key: &CacheKey) -> Result<()> {
+    /// Puts this in the place of what is there; returns the name that the old one now has among the temporaries.
+    fn replace(&mut self, dir: &Dir, key: &CacheKey, over: Over) -> Result<Option<String>> {
         let shared = Arc::clone(&self.shared);
         let home = Arc::clone(&self.home);
         let (fs, temporaries) = (&shared.fs, &home.temporaries);
         let name = self.ensure_name()?;
         let target = dir.path().join(key.as_str());
         let failed = || Cause::io("replace the entry", &target);
-        match fs.exchange(temporaries, &name, dir, key.as_str()) {
-            Ok(()) => shared.remove_any(temporaries, &name),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::Unsupported) => {
+        let old = match fs.exchange(temporaries, &name, dir, key.as_str()) {
+            Ok(()) => Some(name),
+            Err(error) if is_absence(&error) && over == Over::Entry => return Err(failed()(error)),
+            Err(error) if is_absence(&error) || error.kind() == io::ErrorKind::Unsupported => {
                 match fs.rename(temporaries, &name, dir, key.as_str()) {
                     Err(_) if fs.stat(dir, Path::new(key.as_str())).is_ok_and(|stat| stat.is_dir) => {
                         let aside = random::name("aside")?;
                         fs.rename(dir, key.as_str(), temporaries, &aside).map_err(failed())?;
                         fs.rename(temporaries, &name, dir, key.as_str()).map_err(failed())?;
-                        shared.remove_any(temporaries, &aside);
+                        Some(aside)
                     }
-                    renamed => renamed.map_err(failed())?,
+                    renamed => {
+                        renamed.map_err(failed())?;
+                        None
+                    }
                 }
             }
             Err(error) => return Err(failed()(error)),
-        }
+        };
         self.name = None;
-        shared.sync_names(dir)
+        Ok(old)
+    }
+
+    fn remove_old(&self, old: Option<String>) {
+        if let Some(name) = old {
+            self.shared.remove_any(&self.home.temporaries, &name);
+        }
     }
 
     /// Returns the name that the draft has among the temporaries, after giving it one if need be.
@@ -150,78 +181,7 @@ impl Drop for Draft {
     }
 }
 
-/// Publishes, and again in a new directory if the one that it began in was cleared meanwhile.
-fn unless_cleared<T>(mut publish: impl FnMut() -> Result<T>) -> Result<T> {
-    for _ in 0..MOST_CLEARS {
-        match publish() {
-            Err(Cause::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-            published => return published,
-        }
-    }
-    publish()
-}
-
-/// The lock of a stripe of keys, against other threads and other processes.
-pub(crate) struct StripeLock<'a> {
-    _threads: MutexGuard<'a, ()>,
-    _processes: File,
-}
-
 impl Shared {
-    /// Takes the lock of the key's stripe; `None` when that cannot be had in time.
-    pub(crate) fn lock(&self, key: &CacheKey) -> Option<StripeLock<'_>> {
-        let stripe = key_hash(key) as usize % STRIPES;
-        let threads = self.stripes[stripe].lock().unwrap_or_else(PoisonError::into_inner);
-        let home = self.home();
-        let relative = Path::new(LOCKS).join(format!("{stripe:02x}"));
-        let path = home.root.path().join(&relative);
-        let opened = match self.fs.open_lock(&home.root, &relative) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.fs.make_dir(&home.root, LOCKS).and_then(|()| self.fs.open_lock(&home.root, &relative))
-            }
-            opened => opened,
-        };
-        match opened.and_then(|file| wait_for_lock(&self.fs, &file, &path).map(|()| file)) {
-            Ok(processes) => Some(StripeLock { _threads: threads, _processes: processes }),
-            Err(error) => {
-                tracing::warn!(%key, path = %path.display(), %error, "going on without the lock of an entry");
-                None
-            }
-        }
-    }
-
-    /// Deletes the entry of `key` and returns whether there was one.
-    pub(crate) fn delete(&self, key: &CacheKey) -> Result<bool> {
-        self.delete_if(key, |stat| stat.is_file)
-    }
-
-    /// Deletes what stands in the place of the entry of `key` if it is the file known by `id`.
-    pub(crate) fn delete_file(&self, key: &CacheKey, id: (u64, u64)) -> Result<bool> {
-        self.delete_if(key, |stat| stat.id == Some(id))
-    }
-
-    fn delete_if(&self, key: &CacheKey, wanted: impl Fn(&Stat) -> bool) -> Result<bool> {
-        let home = self.home();
-        let path = home.root.path().join(self.layout.file_of(key));
-        let failed = || Cause::io("delete the entry", &path);
-        let dir = match self.fs.open_dir(&home.root, &self.layout.dir_of(key)) {
-            Err(error) if is_absence(&error) => return Ok(false),
-            opened => opened.map_err(failed())?,
-        };
-        let _lock = self.lock(key);
-        match self.fs.stat(&dir, Path::new(key.as_str())) {
-            Ok(stat) if wanted(&stat) => {}
-            Err(error) if !is_absence(&error) => return Err(failed()(error)),
-            _ => return Ok(false),
-        }
-        match self.fs.unlink(&dir, key.as_str()) {
-            Err(error) if is_absence(&error) => return Ok(false),
-            unlinked => unlinked.map_err(failed())?,
-        }
-        self.sync_names(&dir)?;
-        Ok(true)
-    }
-
     /// Opens the directory that the entry of `key` belongs in, and makes it if it is not there.
     fn entry_dir(&self, key: &CacheKey) -> Result<Dir> {
         let relative = self.layout.dir_of(key);
@@ -251,27 +211,6 @@ impl Shared {
         }
         self.fs.sync_dir(dir).map_err(Cause::io("sync the directory", dir.path()))
     }
-
-    /// Removes whatever stands under `name`; what cannot be removed now is swept later.
-    pub(crate) fn remove_any(&self, dir: &Dir, name: &str) {
-        if self.fs.unlink(dir, name).is_err() {
-            let _ = self.fs.remove_tree(dir, name);
-        }
-    }
-}
-
-/// Takes the lock of a file, and waits for it if need be, but not for long.
-pub(crate) fn wait_for_lock(fs: &Fs, file: &File, path: &Path) -> io::Result<()> {
-    let begun = Instant::now();
-    let mut pause = Duration::from_micros(20);
-    while !fs.try_lock(file, path)? {
-        if begun.elapsed() > PATIENCE {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(5));
-    }
-    Ok(())
 }
 
 /// Returns whether an error says that there is nothing under a name.

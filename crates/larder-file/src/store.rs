@@ -3,11 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use larder_core::{
-    BoxStream, CacheKey, CachedResponse, Codecs, Durability, Error, ResponseHead, ResponseStore, Result,
-    Revision, StoredHead, Timestamp, async_trait,
+    BoxStream, CacheKey, CachedResponse, Codecs, Error, ResponseHead, ResponseStore, Result, Revision,
+    StoredHead, Timestamp, async_trait,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use crate::builder::{FileStoreBuilder, Options};
 use crate::cause::{self, Cause};
 use crate::directory::{self, FanOut, Home};
-use crate::publish::{STRIPES, is_absence};
+use crate::publish::is_absence;
 use crate::sys::Fs;
 use crate::{listing, random, write};
 
@@ -56,7 +56,9 @@ impl FileStore {
         listing::paths(&self.shared)
     }
 
-    /// Returns how many damaged entries this store has met, each of them a miss, and removed.
+    /// Returns how many damaged entries this store has met and removed.
+    ///
+    /// Each was a miss, or the error that a streamed body ended in.
     #[must_use]
     pub fn damaged_entries(&self) -> u64 {
         self.shared.damaged.load(Ordering::Relaxed)
@@ -110,27 +112,12 @@ impl ResponseStore for FileStore {
 
     async fn bulk_delete(&self, keys: &[CacheKey]) -> Result<u64> {
         let keys = keys.to_vec();
-        let deleted = self.shared.hop(move |shared| {
-            let mut deleted = 0;
-            let mut failure = None;
-            for key in keys {
-                match shared.delete(&key) {
-                    Ok(was_there) => deleted += u64::from(was_there),
-                    Err(cause) => _ = failure.get_or_insert_with(|| Error::from(cause).with_key(&key)),
-                }
-            }
-            failure.map_or(Ok(deleted), |error| Err(error.into()))
-        });
+        let deleted = self.shared.hop(move |shared| shared.bulk_delete(&keys));
         deleted.await.map_err(in_operation("bulk_delete"))
     }
 
     async fn clear(&self) -> Result<()> {
-        let aside =
-            self.shared.hop(|shared| shared.set_entries_aside()).await.map_err(in_operation("clear"))?;
-        if let Some(name) = aside {
-            self.shared.in_background(move |shared| shared.remove_aside(&name));
-        }
-        Ok(())
+        self.shared.hop(Shared::clear).await.map_err(in_operation("clear"))
     }
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64> {
@@ -181,7 +168,6 @@ pub(crate) struct Shared {
     pub(crate) layout: FanOut,
     pub(crate) codecs: Codecs,
     pub(crate) options: Options,
-    pub(crate) stripes: [Mutex<()>; STRIPES],
     pub(crate) damaged: AtomicU64,
     home: RwLock<Arc<Home>>,
     /// Each piece of blocking work holds one; closed when the store is.
@@ -196,20 +182,14 @@ impl Shared {
         codecs: Codecs,
         options: Options,
     ) -> cause::Result<Arc<Self>> {
-        let home = Home::open(&fs, &path)?;
+        let (home, layout) = directory::prepare(&fs, &path, fan_out, options.durability)?;
         fs.probe(&home.temporaries, &random::name("probe")?);
-        if options.durability == Durability::Durable {
-            directory::sync(&fs, &home)?;
-        }
-        let layout = directory::agree_on_layout(&fs, &home, fan_out)?;
-        directory::tag(&fs, &home);
         Ok(Arc::new(Self {
             fs,
             path,
             layout,
             codecs,
             options,
-            stripes: [const { Mutex::new(()) }; STRIPES],
             damaged: AtomicU64::new(0),
             home: RwLock::new(Arc::new(home)),
             permits: Arc::new(Semaphore::new(PERMITS as usize)),
@@ -231,12 +211,18 @@ impl Shared {
             Err(Cause::Io { source, .. })
                 if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) =>
             {
-                let home = Arc::new(Home::open(&self.fs, &self.path)?);
-                *self.home.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&home);
-                operation(&home)
+                operation(&self.reopen_home()?)
             }
             done => done,
         }
+    }
+
+    /// Opens the cache directory again, and makes what is missing of it.
+    pub(crate) fn reopen_home(&self) -> cause::Result<Arc<Home>> {
+        let (home, _) = directory::prepare(&self.fs, &self.path, Some(self.layout), self.options.durability)?;
+        let home = Arc::new(home);
+        *self.home.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&home);
+        Ok(home)
     }
 
     /// Runs `work` on a blocking thread.

@@ -32,7 +32,7 @@ pub(crate) async fn write(shared: &Arc<Shared>, key: &CacheKey, response: Cached
     if gathered.ended {
         return shared.hop(move |shared| write_whole(shared, &key, &head, &gathered.concat())).await;
     }
-    let expected = body.exact_len().map(|rest| rest + gathered.len as u64);
+    let expected = body.exact_len().map(|rest| rest.saturating_add(gathered.len as u64));
     let mut sink = shared
         .hop(move |shared| {
             let mut sink = Sink::begin(shared, key, &head, expected)?;
@@ -78,7 +78,7 @@ pub(crate) fn update_head(
     let body_and_table = old.prologue.stored_len + frame::table_len(old.prologue.stored_len);
     let offset = u64::from(old.prologue.body_offset);
     shared.fs.copy(&old.file, offset, body_and_table, &draft.file, &path).map_err(failed())?;
-    shared.stamp(&draft, prologue.expires_at)?;
+    shared.stamp(&draft, prologue.expires_at);
     draft.publish_over(key, revision)
 }
 
@@ -108,7 +108,7 @@ fn write_whole(shared: &Arc<Shared>, key: &CacheKey, head: &ResponseHead, body: 
         .fs
         .write(&draft.file, &[&prefix, stored, &table.finish()], &path)
         .map_err(Cause::io("write the entry", &path))?;
-    shared.stamp(&draft, prologue.expires_at)?;
+    shared.stamp(&draft, prologue.expires_at);
     draft.publish(key)
 }
 
@@ -258,7 +258,7 @@ impl Sink {
         fs.write(&self.draft.file, &[&self.table.finish()], &path).map_err(failed())?;
         self.prologue.seal(&mut self.prefix);
         fs.write_first(&self.draft.file, &self.prefix, &path).map_err(failed())?;
-        self.shared.stamp(&self.draft, self.prologue.expires_at)?;
+        self.shared.stamp(&self.draft, self.prologue.expires_at);
         self.draft.publish(&self.key)
     }
 }
@@ -272,11 +272,13 @@ impl Shared {
         }
     }
 
-    /// Sets the draft's file time to its expiry.
-    fn stamp(&self, draft: &Draft, expires_at: Option<Timestamp>) -> Result<()> {
+    /// Sets the draft's file time to its expiry; a purge opens what has another for nothing.
+    fn stamp(&self, draft: &Draft, expires_at: Option<Timestamp>) {
         let never = SystemTime::UNIX_EPOCH + NEVER;
         let time = expires_at.and_then(Timestamp::to_system_time).unwrap_or(never).min(never);
         let path = draft.path();
-        self.fs.set_modified(&draft.file, time, &path).map_err(Cause::io("set the entry's time", &path))
+        if let Err(error) = self.fs.set_modified(&draft.file, time, &path) {
+            tracing::debug!(path = %path.display(), %error, "cannot set the time of an entry");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Linux: operations relative to directory handles, files without a name, exchange of names.
 //!
-//! No operation follows a symbolic link below the cache directory.
+//! Nothing is opened through a symbolic link below the cache directory.
 
 use std::fs::File;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use larder_core::Timestamp;
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::io::Errno;
 
@@ -18,8 +18,14 @@ const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Set once `openat2` was found missing (before Linux 5.6, or filtered).
 static NO_OPENAT2: AtomicBool = AtomicBool::new(false);
-/// Set once linking by handle alone was found forbidden (before Linux 6.10, without privilege).
-static NO_EMPTY_PATH: AtomicBool = AtomicBool::new(false);
+/// How a file without a name is given one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Linking {
+    /// By its handle alone; before Linux 6.10 that needs privilege.
+    ByHandle,
+    /// By its path in `/proc`.
+    ByPath,
+}
 
 #[derive(Debug)]
 pub(crate) struct Dir {
@@ -87,17 +93,14 @@ impl Dir {
         private(self.open(relative, flags, PRIVATE_FILE)?)
     }
 
-    pub(super) fn link_unnamed(&self, file: &File, name: &str) -> io::Result<()> {
-        if !NO_EMPTY_PATH.load(Ordering::Relaxed) {
-            match fs::linkat(file, "", &self.fd, name, AtFlags::EMPTY_PATH) {
-                Err(Errno::NOENT | Errno::PERM | Errno::INVAL) => {
-                    NO_EMPTY_PATH.store(true, Ordering::Relaxed);
-                }
-                linked => return Ok(linked?),
+    pub(super) fn link_unnamed(&self, file: &File, name: &str, way: Linking) -> io::Result<()> {
+        match way {
+            Linking::ByHandle => Ok(fs::linkat(file, "", &self.fd, name, AtFlags::EMPTY_PATH)?),
+            Linking::ByPath => {
+                let handle = format!("/proc/self/fd/{}", file.as_raw_fd());
+                Ok(fs::linkat(fs::CWD, handle, &self.fd, name, AtFlags::SYMLINK_FOLLOW)?)
             }
         }
-        let handle = format!("/proc/self/fd/{}", rustix::fd::AsRawFd::as_raw_fd(file));
-        Ok(fs::linkat(fs::CWD, handle, &self.fd, name, AtFlags::SYMLINK_FOLLOW)?)
     }
 
     pub(super) fn rename(&self, name: &str, to: &Self, to_name: &str) -> io::Result<()> {

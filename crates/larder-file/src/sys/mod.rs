@@ -30,7 +30,7 @@ pub(crate) struct Stat {
     pub(crate) is_dir: bool,
     pub(crate) len: u64,
     pub(crate) modified: Timestamp,
-    /// Device and number, where the platform has them; the same only for the same file.
+    /// Device and number, where the platform has them: the same only for the same file, while somebody has it open.
     pub(crate) id: Option<(u64, u64)>,
 }
 
@@ -64,26 +64,42 @@ impl Dir {
 #[derive(Debug)]
 pub(crate) struct Fs {
     portable: bool,
-    /// Whether files can be made without a name and linked in later.
-    unnamed: bool,
+    /// How files can be made without a name and linked in later; `None` where they cannot.
+    #[cfg(target_os = "linux")]
+    linking: Option<linux::Linking>,
     faults: FaultPlan,
 }
 
 impl Fs {
     pub(crate) fn new(portable: bool, faults: FaultPlan) -> Self {
         let portable = portable || cfg!(not(target_os = "linux"));
-        Self { portable, unnamed: false, faults }
+        Self {
+            portable,
+            #[cfg(target_os = "linux")]
+            linking: None,
+            faults,
+        }
     }
 
     /// Finds out, by making a file in `dir`, whether files can be made without a name.
     pub(crate) fn probe(&mut self, dir: &Dir, name: &str) {
         #[cfg(target_os = "linux")]
         if let Dir::Linux(linux) = dir {
-            let linked = linux.create_unnamed().and_then(|file| linux.link_unnamed(&file, name));
-            self.unnamed = linked.is_ok() && linux.unlink(name).is_ok();
+            let file = linux.create_unnamed().ok();
+            self.linking = file.and_then(|file| {
+                let ways = [linux::Linking::ByHandle, linux::Linking::ByPath];
+                ways.into_iter().find(|way| linux.link_unnamed(&file, name, *way).is_ok())
+            });
+            // A sweeper may have been here first.
+            let _ = linux.unlink(name);
         }
         #[cfg(not(target_os = "linux"))]
         let _ = (dir, name);
+    }
+
+    /// Returns whether directories are paths, and not handles.
+    pub(crate) fn is_portable(&self) -> bool {
+        self.portable
     }
 
     /// Makes `path` and what is missing above it; opens it. A symbolic link to a directory is followed.
@@ -136,22 +152,24 @@ impl Fs {
 
     /// Makes a new file to write, readable by this user alone: without a name if possible, else as `name`.
     ///
-    /// Returns it, and whether it has the name; then it is locked, as proof that its writer lives.
-    pub(crate) fn create_temp(&self, dir: &Dir, name: &str) -> io::Result<(File, bool)> {
+    /// Returns it, and the name that it has, if any; then it is locked, as proof that its writer lives.
+    pub(crate) fn create_temp(&self, dir: &Dir, name: &str) -> io::Result<(File, Option<String>)> {
         self.faults.check(Op::Create, || dir.path().join(name))?;
         #[cfg(target_os = "linux")]
-        if let (Dir::Linux(dir), true) = (dir, self.unnamed) {
-            return Ok((dir.create_unnamed()?, false));
+        if let (Dir::Linux(dir), Some(_)) = (dir, self.linking) {
+            return Ok((dir.create_unnamed()?, None));
         }
-        loop {
-            let file = on!(dir, dir => dir.create_file(name))?;
-            file.lock()?;
-            // A sweeper may have taken the file for a dead writer's, and removed it before the lock was ours.
-            let named = on!(dir, dir => dir.stat(Path::new(name)));
-            if named.is_ok_and(|named| named.id == portable::id_of(&file)) {
-                return Ok((file, true));
+        for attempt in 0_u32.. {
+            let name = format!("{name}.{attempt}");
+            let file = on!(dir, dir => dir.create_file(&name))?;
+            // Before the lock is ours, a sweeper may take the file for a dead writer's, and remove it.
+            let locked = file.try_lock().is_ok();
+            let named = on!(dir, dir => dir.stat(Path::new(&name)));
+            if locked && named.is_ok_and(|named| named.id == portable::id_of(&file)) {
+                return Ok((file, Some(name)));
             }
         }
+        Err(io::ErrorKind::ResourceBusy.into())
     }
 
     /// Gives a file that has no name the name `name`, unless that is taken.
@@ -159,7 +177,7 @@ impl Fs {
         self.faults.check(Op::Link, || dir.path().join(name))?;
         match dir {
             #[cfg(target_os = "linux")]
-            Dir::Linux(dir) => dir.link_unnamed(file, name),
+            Dir::Linux(dir) => dir.link_unnamed(file, name, self.linking.unwrap_or(linux::Linking::ByHandle)),
             Dir::Portable(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -190,7 +208,7 @@ impl Fs {
         on!(dir, dir => dir.unlink(name))
     }
 
-    /// Removes the directory `name` and all that is in it; no symbolic link is followed.
+    /// Removes the directory `name` and all that is in it; no symbolic link in it is followed.
     pub(crate) fn remove_tree(&self, dir: &Dir, name: &str) -> io::Result<()> {
         let path = dir.path().join(name);
         self.faults.check(Op::RemoveTree, || path.clone())?;
@@ -203,7 +221,7 @@ impl Fs {
         std::fs::read_dir(dir.path()).map(Listing)
     }
 
-    /// Appends up to `len` bytes from `offset` on to `buffer`, fewer only at the end of the file.
+    /// Returns up to `len` bytes from `offset` on, fewer only at the end of the file.
     pub(crate) fn read(&self, file: &File, offset: u64, len: usize, path: &Path) -> io::Result<Vec<u8>> {
         let flip = self.faults.check_read(path)?;
         let mut buffer = Vec::with_capacity(len);
@@ -328,13 +346,26 @@ pub(crate) fn private_name() -> String {
     return "larder".to_owned();
 }
 
-/// Returns whether what stands under `path` is this user's, and its mode, where there are such things.
-pub(crate) fn ownership(path: &Path) -> io::Result<Option<(bool, u32)>> {
+/// Whose something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Me,
+    Root,
+    Other,
+}
+
+/// Returns whose what stands under `path` is, and its mode, where there are such things.
+pub(crate) fn ownership(path: &Path) -> io::Result<Option<(Owner, u32)>> {
     let metadata = std::fs::symlink_metadata(path)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        Ok(Some((metadata.uid() == rustix::process::geteuid().as_raw(), metadata.mode())))
+        let owner = match metadata.uid() {
+            uid if uid == rustix::process::geteuid().as_raw() => Owner::Me,
+            0 => Owner::Root,
+            _ => Owner::Other,
+        };
+        Ok(Some((owner, metadata.mode())))
     }
     #[cfg(not(unix))]
     {

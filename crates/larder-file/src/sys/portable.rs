@@ -57,6 +57,9 @@ impl Dir {
     }
 
     pub(super) fn open_lock(&self, relative: &Path) -> io::Result<File> {
+        if fs::symlink_metadata(self.path.join(relative)).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
         let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
             .open(self.path.join(relative))?;
         restore_mode(&file)?;

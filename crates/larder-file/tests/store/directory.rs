@@ -61,15 +61,97 @@ async fn a_forged_length_allocates_nothing() {
     let k = key("forged");
     place.store.write(&k, response("x")).await.expect("written");
     let mut bytes = std::fs::read(place.entry(&k)).expect("there");
-    for (field, forged) in [(48..56, 1_u64 << 41), (56..64, 1 << 41)] {
-        let whole = bytes.clone();
-        bytes[field].copy_from_slice(&forged.to_le_bytes());
+    let body_len = 1_u64 << 41;
+    let body_at = u64::from(u32::from_le_bytes(bytes[68..72].try_into().expect("4 bytes")));
+    // The lengths fit together and the prologue's checksum is right: only the chunks are not what they should be.
+    bytes[48..56].copy_from_slice(&body_len.to_le_bytes());
+    bytes[56..64].copy_from_slice(&body_len.to_le_bytes());
+    let prefix = bytes[..usize::try_from(body_at).expect("small")].to_vec();
+    let checksum = crc32fast::hash(&[&prefix[..76], &prefix[80..]].concat());
+    bytes[76..80].copy_from_slice(&checksum.to_le_bytes());
+    for portable in [false, true] {
+        let store = open(place.dir.path(), |builder| builder.portable(portable)).await;
         std::fs::write(place.entry(&k), &bytes).expect("forged");
         let file = std::fs::OpenOptions::new().write(true).open(place.entry(&k)).expect("there");
-        file.set_len((1 << 41) + 4096).expect("sparse");
-        assert!(read(&place.store, &k).await.is_none());
-        bytes = whole;
+        file.set_len(body_at + body_len + 4 * (body_len / 65536)).expect("sparse");
+        assert_eq!(store.read_head(&k).await.expect("read").expect("a head").body_len, body_len);
+        let mut response = store.read(&k).await.expect("read").expect("a stream");
+        assert_eq!(response.body.chunk().await.expect_err("not the chunk").kind(), ErrorKind::Corrupt);
+        assert!(read(&store, &k).await.is_none(), "the damaged entry is gone");
     }
+}
+
+#[tokio::test]
+async fn a_huge_buffer_does_not_make_a_sparse_file_huge_in_memory() {
+    let place = Place::open(|builder| builder.buffer_up_to(u64::MAX)).await;
+    let (sparse, ours) = (key("sparse"), key("ours"));
+    std::fs::File::create(place.entry(&sparse)).and_then(|file| file.set_len(1 << 42)).expect("made");
+    assert!(read(&place.store, &sparse).await.is_none());
+    place.store.write(&ours, response(noise(5 << 20))).await.expect("written");
+    assert_eq!(read(&place.store, &ours).await.expect("whole"), noise(5 << 20));
+}
+
+#[tokio::test]
+async fn a_cache_that_was_removed_and_made_again_is_the_one_that_is_used() {
+    for portable in [false, true] {
+        let place = Place::open(|builder| builder.portable(portable).fan_out(FanOut::Wide)).await;
+        let k = key("a");
+        std::fs::remove_dir_all(place.path()).expect("removed");
+        place.store.write(&k, response("made again")).await.expect("written");
+        let other = open(place.dir.path(), |builder| builder).await;
+        assert_eq!(other.fan_out(), FanOut::Wide, "the layout is recorded again");
+        assert_eq!(read(&other, &k).await.expect("there"), "made again");
+
+        std::fs::remove_dir_all(place.path()).expect("removed");
+        let other = open(place.dir.path(), |builder| builder.fan_out(FanOut::Wide)).await;
+        for change in ["delete", "bulk_delete", "clear"] {
+            other.write(&k, response("another process's")).await.expect("written");
+            match change {
+                "delete" => assert!(place.store.delete(&k).await.expect("deleted")),
+                "bulk_delete" => {
+                    assert_eq!(place.store.bulk_delete(std::slice::from_ref(&k)).await.expect("deleted"), 1)
+                }
+                _ => place.store.clear().await.expect("cleared"),
+            }
+            assert!(read(&other, &k).await.is_none(), "{change}");
+            std::fs::remove_dir_all(place.path().join("tmp")).expect("removed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_head_never_brings_back_what_was_cleared_or_written_over() {
+    for portable in [false, true] {
+        let place = Place::open(|builder| builder.portable(portable)).await;
+        let k = key("a");
+        for round in 0..150 {
+            place.store.write(&k, response("old")).await.expect("written");
+            let stored = place.store.read_head(&k).await.expect("read").expect("there");
+            let (updating, clearing) = (place.store.clone(), place.store.clone());
+            let (update_key, write_key) = (k.clone(), k.clone());
+            let update = tokio::spawn(async move {
+                updating.update_head(&update_key, &stored.revision, stored.head).await.expect("no error")
+            });
+            let replace = tokio::spawn(async move {
+                clearing.clear().await.expect("cleared");
+                clearing.write(&write_key, response("new")).await.expect("written");
+            });
+            replace.await.expect("no panic");
+            update.await.expect("no panic");
+            assert_eq!(read(&place.store, &k).await.expect("acknowledged"), "new", "round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_record_of_the_layout_is_not_guessed() {
+    let place = Place::open(|builder| builder.fan_out(FanOut::Wide)).await;
+    place.store.write(&key("a"), response("a")).await.expect("written");
+    std::fs::write(place.path().join("layout"), "larder layout 1\nfan-out wild\n").expect("damaged");
+    let builder = || FileStore::builder(place.path(), larder_codec::default_codecs());
+    assert_eq!(builder().open().await.expect_err("not guessed").kind(), ErrorKind::Corrupt);
+    builder().fan_out(FanOut::Wide).open().await.expect("told");
+    assert_eq!(read(&builder().open().await.expect("recorded again"), &key("a")).await.expect("there"), "a");
 }
 
 #[tokio::test]

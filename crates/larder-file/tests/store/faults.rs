@@ -8,6 +8,15 @@ use crate::support::{Place, head, key, noise, read, response};
 use larder_core::{Durability, ResponseStore};
 use larder_file::{Fault, FaultPlan, Op};
 
+/// Returns whether a fault does something to an operation of this kind.
+fn struck_for(op: Op, fault: Fault) -> bool {
+    match fault {
+        Fault::ShortWrite(_) => op == Op::Write,
+        Fault::Flip(_) => op == Op::Read,
+        _ => true,
+    }
+}
+
 /// A plan that fails the operation that is `countdown` ahead, once.
 struct Ahead {
     plan: FaultPlan,
@@ -23,7 +32,7 @@ impl Ahead {
         let plan = FaultPlan::new(move |call| {
             let tick = |left: u64| (left != IDLE).then(|| left.checked_sub(1).unwrap_or(IDLE));
             let hit = ticking.fetch_update(Ordering::SeqCst, Ordering::SeqCst, tick) == Ok(0);
-            (hit && call.op != Op::Lock).then_some(fault)
+            (hit && struck_for(call.op, fault)).then_some(fault)
         });
         Self { plan, countdown }
     }
@@ -113,8 +122,11 @@ async fn a_read_that_fails_anywhere_is_an_error_or_a_miss_and_the_entry_stays() 
         place.store.write(&k, response("stays")).await.expect("written");
         for number in 0.. {
             ahead.arm(number);
-            let _ = place.store.read(&k).await;
+            let found = place.store.read(&k).await;
             let done = !ahead.struck();
+            if let Ok(Some(mut response)) = found {
+                assert_eq!(response.bytes().await.expect("in memory"), "stays", "{fault:?} at {number}");
+            }
             assert_eq!(read(&place.store, &k).await.expect("still there"), "stays", "{fault:?} at {number}");
             if done {
                 break;
@@ -130,13 +142,16 @@ async fn a_bit_that_a_read_flips_is_never_handed_out() {
         let place = place(&ahead, false).await;
         let k = key("a");
         let body = noise(100_000);
+        let mut misses = 0;
         for number in 0..6 {
             place.store.write(&k, response(body.clone())).await.expect("written");
             ahead.arm(number);
             let found = read(&place.store, &k).await;
-            let _ = ahead.struck();
+            ahead.struck();
+            misses += u32::from(found.is_none());
             assert!(found.is_none_or(|found| found == body), "byte {at}, operation {number}");
         }
+        assert_eq!(misses, 1, "byte {at} was flipped in one read, and that was a miss");
     }
 }
 

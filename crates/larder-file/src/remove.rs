@@ -1,0 +1,152 @@
+//! How an entry loses its name: one key, many keys, a file that turned out broken, everything at once.
+//!
+//! What is removed on a condition is removed with the key's lock held, or not at all.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use larder_core::{CacheKey, Error, Timestamp};
+
+use crate::cause::{Cause, Result};
+use crate::directory::RESPONSES;
+use crate::publish::is_absence;
+use crate::random;
+use crate::store::Shared;
+use crate::sys::{Dir, Stat};
+
+impl Shared {
+    /// Deletes the entry of `key` and returns whether there was one.
+    pub(crate) fn delete(&self, key: &CacheKey) -> Result<bool> {
+        let Some(dir) = self.existing_dir(key)? else { return Ok(false) };
+        let lock = self.lock(key);
+        let was_there = self.remove_if(&dir, key, |stat| stat.is_file)?;
+        drop(lock);
+        if was_there {
+            self.sync_names(&dir)?;
+        }
+        Ok(was_there)
+    }
+
+    /// Deletes the entries of `keys` and returns how many there were.
+    pub(crate) fn bulk_delete(&self, keys: &[CacheKey]) -> Result<u64> {
+        let mut deleted = 0;
+        let mut failure = None;
+        let mut dirs: BTreeMap<PathBuf, Option<Dir>> = BTreeMap::new();
+        for key in keys {
+            let removed = match dirs.entry(self.layout.dir_of(key)) {
+                std::collections::btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
+                std::collections::btree_map::Entry::Vacant(unknown) => {
+                    self.existing_dir(key).map(|dir| unknown.insert(dir))
+                }
+            }
+            .and_then(|dir| {
+                let Some(dir) = dir else { return Ok(false) };
+                let _lock = self.lock(key);
+                self.remove_if(dir, key, |stat| stat.is_file)
+            });
+            match removed {
+                Ok(was_there) => deleted += u64::from(was_there),
+                Err(cause) => _ = failure.get_or_insert_with(|| Error::from(cause).with_key(key)),
+            }
+        }
+        for dir in dirs.values().flatten() {
+            self.sync_names(dir)?;
+        }
+        failure.map_or(Ok(deleted), |error| Err(error.into()))
+    }
+
+    /// Deletes what stands in the place of the entry of `key` if it still is `file`; returns whether it did.
+    ///
+    /// The open file is what keeps its number from being given to another.
+    pub(crate) fn delete_file(&self, key: &CacheKey, file: &File) -> Result<bool> {
+        let Some(dir) = self.existing_dir(key)? else { return Ok(false) };
+        let path = dir.path().join(key.as_str());
+        let id = self.fs.stat_file(file, &path).map_err(Cause::io("inspect the entry", &path))?.id;
+        let Some(_lock) = self.lock(key) else { return Ok(false) };
+        self.remove_if(&dir, key, |stat| stat.is_file && id.is_some() && stat.id == id)
+    }
+
+    /// Deletes the entry of `key` if it has expired at `now`; returns whether it had.
+    pub(crate) fn purge(&self, key: &CacheKey, now: Timestamp) -> Result<bool> {
+        let home = self.home();
+        let relative = self.layout.file_of(key);
+        let path = home.root.path().join(&relative);
+        let stat = match self.fs.stat(&home.root, &relative) {
+            Err(error) if is_absence(&error) => return Ok(false),
+            stat => stat.map_err(Cause::io("inspect the entry", &path))?,
+        };
+        if stat.modified > now {
+            return Ok(false);
+        }
+        match self.prologue_of(&home.root, &relative)? {
+            Some(found) if found.prologue.expires_at.is_some_and(|at| at <= now) => {
+                self.delete_file(key, &found.file)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Moves all entries away at once, and removes them behind it.
+    pub(crate) fn clear(self: &Arc<Self>) -> Result<()> {
+        let name = random::name("cleared")?;
+        // By path, a new head that was checked before could be published after; by handle it cannot.
+        let locks = if self.fs.is_portable() { self.lock_all() } else { Vec::new() };
+        self.with_home(|home| {
+            let path = home.root.path().join(RESPONSES);
+            self.fs
+                .rename(&home.root, RESPONSES, &home.temporaries, &name)
+                .map_err(Cause::io("set the entries aside", &path))?;
+            self.fs
+                .make_dir(&home.root, RESPONSES)
+                .map_err(Cause::io("make the directory of entries", &path))?;
+            self.sync_names(&home.root)?;
+            self.sync_names(&home.temporaries)
+        })?;
+        drop(locks);
+        self.in_background(move |shared| shared.remove_any(&shared.home().temporaries, &name));
+        Ok(())
+    }
+
+    /// Opens the directory that the entry of `key` would be in, if it is there.
+    pub(crate) fn existing_dir(&self, key: &CacheKey) -> Result<Option<Dir>> {
+        let relative = self.layout.dir_of(key);
+        self.with_home(|home| match self.fs.open_dir(&home.root, &relative) {
+            // If not even that is there, the whole cache was removed, and perhaps made again by somebody.
+            Err(error) if is_absence(&error) && self.fs.stat(&home.root, Path::new(RESPONSES)).is_ok() => {
+                Ok(None)
+            }
+            opened => {
+                let path = home.root.path().join(&relative);
+                opened.map(Some).map_err(Cause::io("open the directory of entries", &path))
+            }
+        })
+    }
+
+    fn remove_if(&self, dir: &Dir, key: &CacheKey, wanted: impl Fn(&Stat) -> bool) -> Result<bool> {
+        let path = dir.path().join(key.as_str());
+        match self.fs.stat(dir, Path::new(key.as_str())) {
+            Ok(stat) if wanted(&stat) => {}
+            Err(error) if !is_absence(&error) => return Err(Cause::io("inspect the entry", &path)(error)),
+            _ => return Ok(false),
+        }
+        match self.fs.unlink(dir, key.as_str()) {
+            Err(error) if is_absence(&error) => Ok(false),
+            unlinked => unlinked.map(|()| true).map_err(Cause::io("delete the entry", &path)),
+        }
+    }
+
+    /// Removes whatever stands under `name`; what cannot be removed now is swept later.
+    pub(crate) fn remove_any(&self, dir: &Dir, name: &str) {
+        if self.fs.unlink(dir, name).is_ok() {
+            return;
+        }
+        if let Err(error) = self.fs.remove_tree(dir, name)
+            && !is_absence(&error)
+        {
+            let path = dir.path().join(name);
+            tracing::warn!(path = %path.display(), %error, "cannot remove what was replaced; it is swept later");
+        }
+    }
+}
