@@ -84,6 +84,7 @@ macro_rules! __backend_cases {
                 listing::heads_lists_every_head_once [responses] "heads is complete, each head with its own key";
                 listing::values_lists_every_response_once [responses] "values is complete, each response with its own key and body";
                 listing::responses_of_a_listing_can_be_read_in_any_order [responses] "the responses of a listing are independent";
+                listing::a_listing_begins_at_its_first_poll [responses] "an entry written before the first poll is listed";
                 listing::a_listing_can_be_left_and_begun_again [responses] "listings do not disturb each other";
                 listing::a_listing_keeps_what_stays_while_others_come_and_go [responses] "what is there all the time is listed exactly once";
                 listing::a_listing_passes_over_what_is_deleted_meanwhile [responses] "a deleted entry does not end a listing";
@@ -124,12 +125,15 @@ macro_rules! __backend_cases {
                 listing::size_counts_the_aliases [redirects] "size agrees with what was written, replaced and deleted";
                 listing::keys_lists_every_alias_once [redirects] "keys is complete, without repeats or targets";
                 listing::values_lists_every_alias_with_its_target [redirects] "values is complete, each alias with its target and expiry";
+                listing::a_listing_begins_at_its_first_poll [redirects] "an alias written before the first poll is listed";
                 listing::a_listing_keeps_what_stays_while_others_come_and_go [redirects] "what is there all the time is listed exactly once";
             }
             backend {
                 lookup::an_entry_is_found_under_its_key [responses redirects] "a saved response is found under its key";
                 lookup::an_entry_is_found_through_its_aliases [responses redirects] "a saved response is found through each of its aliases";
                 lookup::an_entry_comes_before_an_alias [responses redirects] "a lookup is direct first, then through an alias";
+                lookup::an_alias_that_an_entry_replaced_is_gone [responses redirects] "a superseded alias does not answer after its entry is gone";
+                lookup::an_entry_that_an_alias_replaced_is_gone [responses redirects] "an entry under a key that became an alias does not answer";
                 lookup::a_lookup_is_one_hop [responses redirects] "an alias of an alias is a miss";
                 lookup::a_dangling_alias_is_a_miss [responses redirects] "an alias without its entry is a miss, and no failure";
                 lookup::an_ended_alias_is_a_miss [responses redirects] "an alias leads to its entry until it ends";

@@ -58,7 +58,8 @@ impl CacheBackend {
     /// Looks `key` up directly, then through at most one alias that has not ended at `now`.
     ///
     /// The entry's own expiry is not looked at. A failure of the store is [`Lookup::Failed`], which is a miss
-    /// with a reason; one of the index is a miss. Both are traced and counted.
+    /// with a reason; one of the index is a miss. Both are traced and counted. At most two reads of the store and
+    /// one of the index; a dropped future has no effect.
     pub async fn get_response(&self, key: &CacheKey, now: Timestamp) -> Lookup {
         match self.responses.read(key).await {
             Ok(Some(response)) => return Lookup::Hit(response),
@@ -76,7 +77,8 @@ impl CacheBackend {
     /// Stores `response` under `key`, then makes `aliases` lead to it.
     ///
     /// What was there under these keys is gone: an alias `key`, and entries under the aliases. If the future is
-    /// dropped, the entry may be stored without its aliases.
+    /// dropped, the entry may be stored without its aliases, and what was there may be left beside it; a lookup
+    /// then finds an entry before an alias.
     ///
     /// # Errors
     ///
@@ -97,6 +99,8 @@ impl CacheBackend {
 
     /// Gives the entry a new head if it is still at `revision`, as [`ResponseStore::update_head`] does.
     ///
+    /// If the future is dropped, either head may be there.
+    ///
     /// # Errors
     ///
     /// Those of [`ResponseStore::update_head`].
@@ -104,9 +108,10 @@ impl CacheBackend {
         self.responses.update_head(key, revision, head).await
     }
 
-    /// Deletes the entry under `key`, or that which the alias `key` leads to, and all of its aliases.
+    /// Deletes the entry under `key` and, if `key` is an alias, the entry that it leads to, ended or not.
     ///
-    /// Returns whether there was an entry. The aliases go first; if the future is dropped, only they may be gone.
+    /// Returns whether there was either. All aliases of both go first; if the future is dropped, they may be gone
+    /// and any of the entries still there.
     ///
     /// # Errors
     ///
@@ -124,6 +129,7 @@ impl CacheBackend {
 
     /// Deletes the entries under `keys`, and all of their aliases; returns how many entries there were.
     ///
+    /// Unlike [`CacheBackend::delete`], it does not take a key for an alias.
     /// If the future is dropped, any of them may be gone, aliases before their entries.
     ///
     /// # Errors
@@ -141,6 +147,8 @@ impl CacheBackend {
 
     /// Deletes everything, aliases first.
     ///
+    /// If the future is dropped, any of it may be gone, aliases before their entries.
+    ///
     /// # Errors
     ///
     /// Those of [`ResponseStore::clear`], else those of [`RedirectIndex::clear`]: the entries are cleared even
@@ -152,6 +160,8 @@ impl CacheBackend {
     }
 
     /// Returns whether [`CacheBackend::get_response`] would find something; a failure is `false`.
+    ///
+    /// A dropped future has no effect.
     pub async fn contains(&self, key: &CacheKey, now: Timestamp) -> bool {
         if self.has_entry(key).await {
             return true;
@@ -164,7 +174,7 @@ impl CacheBackend {
 
     /// Deletes what has expired at `now`, and the aliases that lead nowhere; returns how many entries went.
     ///
-    /// It looks at every entry and every alias.
+    /// It looks at every entry and every alias. If the future is dropped, any of these may be gone.
     ///
     /// # Errors
     ///
@@ -198,7 +208,7 @@ impl CacheBackend {
         self.responses.values().map(|item| item.map(|(_, response)| response)).boxed()
     }
 
-    /// Returns how many entries there are, without their aliases.
+    /// Returns how many entries there are, without their aliases. A dropped future has no effect.
     ///
     /// # Errors
     ///
@@ -208,6 +218,8 @@ impl CacheBackend {
     }
 
     /// Closes index and store.
+    ///
+    /// If the future is dropped, either may be closed or not; a second call closes what is left.
     ///
     /// # Errors
     ///

@@ -17,7 +17,8 @@ use crate::{CacheKey, CachedResponse, ResponseHead, Result, Timestamp};
 /// - **Atomic.** For each key, a reader sees no entry or exactly one whole entry that some [`write`] stored
 ///   (perhaps with a head from [`update_head`]), whatever happens at the same time in this process or another.
 /// - **Nothing is lost by failing.** An operation that returns an error, or whose future is dropped, leaves
-///   behind what was there before or what it was to do, whole.
+///   behind of each entry what was there before or what it was to do, whole. What fails before it is visible
+///   leaves what was there before.
 /// - **A broken entry is a miss.** Bytes that do not match their checksums, and whatever else stands in the
 ///   entry's place, read as `Ok(None)`, and the next [`write`] replaces them. An error is for a store that
 ///   cannot say whether it has the entry.
@@ -62,7 +63,8 @@ pub trait ResponseStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`Body`](crate::ErrorKind::Body) when the body's source fails,
     /// [`TooLarge`](crate::ErrorKind::TooLarge) when the entry exceeds a limit, and any other kind when it
-    /// cannot be stored. The previous entry is then still there.
+    /// cannot be stored. The previous entry is then still there; or the new one is, whole, when what failed came
+    /// after it was visible, such as making it durable.
     async fn write(&self, key: &CacheKey, response: CachedResponse) -> Result<()>;
 
     /// Gives the entry a new head and keeps its body, if it is still at `revision`. O(1), or linear in the body.
@@ -72,12 +74,12 @@ pub trait ResponseStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Any kind; the entry is then unchanged.
+    /// Any kind; the entry is then as after a failed [`write`](ResponseStore::write): the old one, or the new one.
     async fn update_head(&self, key: &CacheKey, revision: &Revision, head: ResponseHead) -> Result<bool>;
 
     /// Returns whether there is an entry under `key`. O(1).
     ///
-    /// It need not verify the entry: a later read may still be a miss.
+    /// It need not verify the entry: a later read may still be a miss. A dropped future has no effect.
     ///
     /// # Errors
     ///
@@ -123,29 +125,34 @@ pub trait ResponseStore: fmt::Debug + Send + Sync + 'static {
 
     /// Returns how many entries there are; an entry that would read as a miss may count. At most O(n).
     ///
+    /// A dropped future has no effect.
+    ///
     /// # Errors
     ///
     /// Any kind, when they cannot be counted.
     async fn size(&self) -> Result<u64>;
 
-    /// Returns the keys, in no order. Lists in bounded memory.
+    /// Returns the keys, in no order. O(n) in all, in bounded memory if the store can.
     ///
-    /// An entry that is there from the first poll to the end is listed exactly once; one that is written or
-    /// deleted meanwhile may be listed or not. An item may be an error; only a failure of the listing itself
-    /// ends the stream.
+    /// An entry that is there from the first poll (not from the call) to the end is listed exactly once; one that
+    /// is written or deleted meanwhile may be listed or not. An item may be an error; only a failure of the
+    /// listing itself ends the stream. A stream may be dropped at any item.
     fn keys(&self) -> BoxStream<'static, Result<CacheKey>>;
 
-    /// Returns each entry's key and head, in no order, under the terms of [`ResponseStore::keys`].
+    /// Returns each entry's key and head, in no order, under the terms of [`ResponseStore::keys`]. O(n) in all.
     ///
     /// A broken entry is left out, or an error that names its key, and never ends the stream.
     fn heads(&self) -> BoxStream<'static, Result<(CacheKey, StoredHead)>>;
 
     /// Returns each entry's key and response, in no order, under the terms of [`ResponseStore::heads`].
+    ///
+    /// O(n) in all, and linear in what is read of the bodies.
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>>;
 
-    /// Finishes what is under way and releases connections and threads; a second call does nothing.
+    /// Finishes what is under way and releases connections and threads; a second call does nothing. O(1).
     ///
-    /// Operations afterwards may fail with [`Closed`](crate::ErrorKind::Closed).
+    /// Operations afterwards may fail with [`Closed`](crate::ErrorKind::Closed). If the future is dropped, the
+    /// store may be closed or not, and may be closed again.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, future, stream};
 use larder_core::{Alias, BoxStream, CacheKey, RedirectIndex, Result, Timestamp, async_trait};
 
 /// A redirect index in memory, without a bound.
@@ -83,14 +83,15 @@ impl RedirectIndex for MemoryRedirects {
     }
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, Alias)>> {
-        let keys: Vec<CacheKey> = self.aliases().keys().cloned().collect();
         let index = self.clone();
-        stream::iter(keys)
-            .filter_map(move |key| {
+        let listing = future::lazy(move |_| {
+            let keys: Vec<CacheKey> = index.aliases().keys().cloned().collect();
+            stream::iter(keys).filter_map(move |key| {
                 let alias = index.aliases().get(&key).cloned();
-                std::future::ready(alias.map(|alias| Ok((key, alias))))
+                future::ready(alias.map(|alias| Ok((key, alias))))
             })
-            .boxed()
+        });
+        listing.flatten_stream().boxed()
     }
 
     async fn close(&self) -> Result<()> {

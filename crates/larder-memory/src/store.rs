@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, future, stream};
 use larder_core::{
     BoxStream, CacheKey, CachedResponse, ResponseHead, ResponseStore, Result, Revision, StoredHead,
     Timestamp, async_trait,
@@ -49,19 +49,21 @@ impl MemoryStore {
         self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lists what `view` makes of each entry: the keys are taken at once, and each entry when its turn comes.
+    /// Lists what `view` makes of each entry: the keys are taken at the first poll, and each entry when its turn
+    /// comes.
     fn list<T: Send + 'static>(
         &self,
         view: impl Fn(Entry) -> T + Send + 'static,
     ) -> BoxStream<'static, Result<(CacheKey, T)>> {
-        let keys: Vec<CacheKey> = self.map().entries.keys().cloned().collect();
         let store = self.clone();
-        stream::iter(keys)
-            .filter_map(move |key| {
+        let listing = future::lazy(move |_| {
+            let keys: Vec<CacheKey> = store.map().entries.keys().cloned().collect();
+            stream::iter(keys).filter_map(move |key| {
                 let entry = store.map().entries.get(&key).cloned();
-                std::future::ready(entry.map(|entry| Ok((key, view(entry)))))
+                future::ready(entry.map(|entry| Ok((key, view(entry)))))
             })
-            .boxed()
+        });
+        listing.flatten_stream().boxed()
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, future, stream};
 use larder_conformance::{Fixture, Instance};
 use larder_core::{
     BoxError, BoxStream, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, ResponseStore, Result,
@@ -150,12 +150,9 @@ impl Checked {
         &self,
         view: impl Fn(Entry) -> T + Send + 'static,
     ) -> BoxStream<'static, Result<(CacheKey, T)>> {
-        let keys: Vec<CacheKey> = self.map.held().stored.keys().cloned().collect();
         let (store, mut ended) = (self.clone(), false);
-        let items = keys.into_iter().filter_map(move |key| {
-            if ended {
-                return None;
-            }
+        let mut item = move |key: Result<CacheKey>| {
+            let key = key.ok().filter(|_| !ended)?;
             match store.entry(&key) {
                 Ok(Some(entry)) => Some(Ok((key, view(entry)))),
                 Ok(None) => {
@@ -165,8 +162,8 @@ impl Checked {
                 }
                 Err(error) => Some(Err(error)),
             }
-        });
-        stream::iter(items).boxed()
+        };
+        self.keys().filter_map(move |key| future::ready(item(key))).boxed()
     }
 }
 
@@ -260,8 +257,12 @@ impl ResponseStore for Checked {
     }
 
     fn keys(&self) -> BoxStream<'static, Result<CacheKey>> {
-        let keys: Vec<_> = self.map.held().stored.keys().cloned().map(Ok).collect();
-        stream::iter(keys).boxed()
+        let map = Arc::clone(&self.map);
+        let listing = future::lazy(move |_| {
+            let keys: Vec<_> = map.held().stored.keys().cloned().map(Ok).collect();
+            stream::iter(keys)
+        });
+        listing.flatten_stream().boxed()
     }
 
     fn heads(&self) -> BoxStream<'static, Result<(CacheKey, StoredHead)>> {

@@ -11,7 +11,7 @@ use larder_core::{
 };
 use larder_memory::{MemoryRedirects, MemoryStore};
 
-use crate::store::Held;
+use crate::store::{Held, at_once};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Flaw {
@@ -40,6 +40,7 @@ pub(crate) enum Flaw {
     KeysListsTwice,
     KeysListsTargets,
     ValuesForgetsExpiry,
+    ListsAsOfTheCall,
     RemembersReads,
     ClosesOnce,
 }
@@ -230,6 +231,7 @@ impl RedirectIndex for Flawed {
     fn keys(&self) -> BoxStream<'static, Result<CacheKey>> {
         match self.flaw {
             Flaw::KeysListsTwice => self.inner.keys().chain(self.inner.keys()).boxed(),
+            Flaw::ListsAsOfTheCall => at_once(self.inner.keys()),
             Flaw::KeysListsTargets => self.inner.values().map_ok(|(_, alias)| alias.target).boxed(),
             _ => self.inner.keys(),
         }
@@ -241,7 +243,8 @@ impl RedirectIndex for Flawed {
             alias.expires_at = alias.expires_at.filter(|_| !forgets);
             (key, alias)
         };
-        self.inner.values().map_ok(view).boxed()
+        let values = self.inner.values().map_ok(view).boxed();
+        if self.has(Flaw::ListsAsOfTheCall) { at_once(values) } else { values }
     }
 
     async fn close(&self) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
 use larder_conformance::{Fixture, Instance};
 use larder_core::{
     Body, BoxError, BoxStream, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, ResponseStore,
@@ -47,6 +47,7 @@ pub(crate) enum Flaw {
     KeysListsTwice,
     KeysStopsAtAHundred,
     ValuesFailsOnTheDeleted,
+    ListsAsOfTheCall,
     SizeCountsWrites,
     RemembersReads,
     LosesWhatWasNotClosed,
@@ -202,6 +203,12 @@ impl Flawed {
         }
         CachedResponse::new(head, body).at_revision(revision)
     }
+}
+
+/// Lists what is there now; a listing of the store within never waits.
+pub(crate) fn at_once<T: Send + 'static>(listing: BoxStream<'static, T>) -> BoxStream<'static, T> {
+    let items = listing.collect::<Vec<_>>().now_or_never().expect("it never waits");
+    stream::iter(items).boxed()
 }
 
 /// A body that is looked up again for each of its chunks.
@@ -369,6 +376,7 @@ impl ResponseStore for Flawed {
         match self.flaw {
             Flaw::KeysListsTwice => self.inner.keys().chain(self.inner.keys()).boxed(),
             Flaw::KeysStopsAtAHundred => self.inner.keys().take(100).boxed(),
+            Flaw::ListsAsOfTheCall => at_once(self.inner.keys()),
             _ => self.inner.keys(),
         }
     }
@@ -379,25 +387,28 @@ impl ResponseStore for Flawed {
             stored.revision = revisions.of(&stored.revision);
             (key, stored)
         };
-        self.inner.heads().map_ok(outer).boxed()
+        let heads = self.inner.heads().map_ok(outer).boxed();
+        if self.has(Flaw::ListsAsOfTheCall) { at_once(heads) } else { heads }
     }
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
         let (inner, revisions) = (self.inner.clone(), self.revisions.clone());
-        let ends = self.has(Flaw::ValuesFailsOnTheDeleted);
+        let fails = self.has(Flaw::ValuesFailsOnTheDeleted);
         let value = move |key: Result<CacheKey>| {
             let (inner, revisions) = (inner.clone(), revisions.clone());
             async move {
                 let key = key.ok()?;
                 let Some(response) = inner.read(&key).await.ok()? else {
-                    return ends.then(|| Err(Error::new(ErrorKind::Io, "no such entry")));
+                    return fails.then(|| Err(Error::new(ErrorKind::Io, "no such entry")));
                 };
                 let revision = revisions.of(response.revision()?);
                 Some(Ok((key, response.at_revision(revision))))
             }
         };
-        let keys = self.inner.keys().collect::<Vec<_>>().now_or_never().unwrap_or_default();
-        stream::iter(keys).filter_map(value).boxed()
+        let inner = self.inner.clone();
+        let keys = future::lazy(move |_| at_once(inner.keys())).flatten_stream();
+        let values = keys.filter_map(value).boxed();
+        if self.has(Flaw::ListsAsOfTheCall) { at_once(values) } else { values }
     }
 
     async fn close(&self) -> Result<()> {

@@ -8,10 +8,12 @@ use crate::{Error, ErrorKind, Result};
 impl CachedResponse {
     /// Returns what the body deserializes to, and keeps the body, so that it can be asked for again.
     ///
+    /// A dropped future loses the body, as that of [`CachedResponse::bytes`] does.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] when the body is not JSON of that shape, and those of
-    /// [`Body::chunk`](crate::Body::chunk).
+    /// [`CachedResponse::bytes`].
     pub async fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
         let bytes = self.bytes().await?;
         serde_json::from_slice(&bytes).map_err(|error| {

@@ -9,22 +9,23 @@ impl CachedResponse {
     /// Returns the body as text, and keeps the body, so that it can be asked for again.
     ///
     /// The encoding is that of a byte order mark, else the `charset` of `Content-Type`, else UTF-8. What is
-    /// malformed is replaced by U+FFFD.
+    /// malformed is replaced by U+FFFD. A dropped future loses the body, as that of [`CachedResponse::bytes`] does.
     ///
     /// # Errors
     ///
-    /// Those of [`Body::chunk`](crate::Body::chunk).
+    /// Those of [`CachedResponse::bytes`].
     pub async fn text(&mut self) -> Result<String> {
         self.text_with_charset("utf-8").await
     }
 
     /// Returns the body as text as [`CachedResponse::text`] does, with another encoding than UTF-8 to fall back to.
     ///
-    /// `default` is a label of the Encoding Standard, for instance `"windows-1252"`; an unknown one is UTF-8.
+    /// `default` is a label of the Encoding Standard, for instance `"windows-1252"`; an unknown one is UTF-8. A dropped
+    /// future loses the body.
     ///
     /// # Errors
     ///
-    /// Those of [`Body::chunk`](crate::Body::chunk).
+    /// Those of [`CachedResponse::bytes`].
     pub async fn text_with_charset(&mut self, default: &str) -> Result<String> {
         let encoding = self.charset().or_else(|| Encoding::for_label(default.as_bytes())).unwrap_or(UTF_8);
         let bytes = self.bytes().await?;

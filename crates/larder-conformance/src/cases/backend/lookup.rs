@@ -46,9 +46,36 @@ pub(crate) async fn an_entry_is_found_through_its_aliases(setup: &Setup) -> Verd
 
 pub(crate) async fn an_entry_comes_before_an_alias(setup: &Setup) -> Verdict {
     let cache = setup.cache().await?;
-    save(&cache, "k", &["a"]).await?;
+    save(&cache, "k", &[]).await?;
     save(&cache, "a", &[]).await?;
+    cache.redirects().write(&[key("a")], &key("k"), None).await?;
     equal(found(&cache, "a").await?, "hit a", "a lookup is direct first, then through an alias")
+}
+
+pub(crate) async fn an_alias_that_an_entry_replaced_is_gone(setup: &Setup) -> Verdict {
+    let cache = setup.cache().await?;
+    save(&cache, "k", &["a", "b"]).await?;
+    let sample = Sample::expiring("a", Some(NOW));
+    cache.save_response(&key("a"), sample.response(), &Aliases::none()).await?;
+    equal(found(&cache, "a").await?, "hit a", "the latest save decides what a key names")?;
+    cache.delete_expired_responses(NOW).await?;
+    let contract = "an alias that an entry replaced does not come back when the entry goes";
+    equal(found(&cache, "a").await?, "miss", contract)?;
+    equal(cache.contains(&key("a"), NOW).await, false, contract)?;
+    equal(found(&cache, "b").await?, "hit k through b", "the other aliases still lead to their entry")
+}
+
+pub(crate) async fn an_entry_that_an_alias_replaced_is_gone(setup: &Setup) -> Verdict {
+    let cache = setup.cache().await?;
+    for name in ["a", "b"] {
+        save(&cache, name, &[]).await?;
+    }
+    save(&cache, "k", &["a"]).await?;
+    equal(found(&cache, "a").await?, "hit k through a", "the latest save decides what a key names")?;
+    cache.delete(&key("k")).await?;
+    let contract = "an entry that an alias replaced does not come back when the alias goes";
+    equal(found(&cache, "a").await?, "miss", contract)?;
+    equal(found(&cache, "b").await?, "hit b", "the other entries are left alone")
 }
 
 pub(crate) async fn a_lookup_is_one_hop(setup: &Setup) -> Verdict {

@@ -55,6 +55,16 @@ pub(crate) async fn values_lists_every_alias_with_its_target(setup: &Setup) -> V
     equal(sorted(seen), sorted([to_t, to_u].concat()), "values lists each alias exactly once")
 }
 
+pub(crate) async fn a_listing_begins_at_its_first_poll(setup: &Setup) -> Verdict {
+    let index = setup.index().await?;
+    let (names, values) = (index.keys(), index.values());
+    let all = sorted(keys("a", 20));
+    index.write(&all, &key("t"), None).await?;
+    let contract = "an alias that is there from the first poll to the end is listed";
+    equal(sorted(names.try_collect().await?), all.clone(), contract)?;
+    equal(sorted(values.map_ok(|(key, _)| key).try_collect().await?), all, contract)
+}
+
 pub(crate) async fn a_listing_keeps_what_stays_while_others_come_and_go(setup: &Setup) -> Verdict {
     let index = setup.index().await?;
     let (stay, go) = (sorted(keys("stay", 1_500)), keys("go", 1_500));

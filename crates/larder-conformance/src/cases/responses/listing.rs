@@ -104,6 +104,17 @@ pub(crate) async fn responses_of_a_listing_can_be_read_in_any_order(setup: &Setu
     Ok(())
 }
 
+pub(crate) async fn a_listing_begins_at_its_first_poll(setup: &Setup) -> Verdict {
+    let store = setup.store().await?;
+    let (names, heads, values) = (store.keys(), store.heads(), store.values());
+    let all = sorted(keys("k", 20));
+    fill(&store, &all).await?;
+    let contract = "an entry that is there from the first poll to the end is listed";
+    equal(sorted(names.try_collect().await?), all.clone(), contract)?;
+    equal(sorted(heads.map_ok(|(key, _)| key).try_collect().await?), all.clone(), contract)?;
+    equal(sorted(values.map_ok(|(key, _)| key).try_collect().await?), all, contract)
+}
+
 pub(crate) async fn a_listing_can_be_left_and_begun_again(setup: &Setup) -> Verdict {
     let store = setup.store().await?;
     let all = sorted(keys("k", 50));
