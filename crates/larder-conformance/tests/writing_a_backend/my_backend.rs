@@ -3,7 +3,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use larder_core::{
     BoxStream, CacheKey, CachedResponse, ResponseHead, ResponseStore, Result, Revision, StoredHead,
     Timestamp, async_trait,
@@ -15,15 +15,18 @@ pub struct TreeStore(Arc<Mutex<Tree>>);
 
 #[derive(Debug, Default)]
 struct Tree {
-    entries: BTreeMap<CacheKey, (ResponseHead, Bytes, Revision)>,
+    entries: BTreeMap<CacheKey, Entry>,
     writes: u64,
 }
+
+type Entry = (StoredHead, Bytes);
 
 impl Tree {
     fn put(&mut self, key: &CacheKey, head: ResponseHead, body: Bytes) {
         self.writes += 1;
         let revision = Revision::new(self.writes.to_be_bytes().to_vec());
-        self.entries.insert(key.clone(), (head, body, revision));
+        let stored = StoredHead::new(head, revision, body.len() as u64);
+        self.entries.insert(key.clone(), (stored, body));
     }
 }
 
@@ -31,18 +34,30 @@ impl TreeStore {
     fn tree(&self) -> MutexGuard<'_, Tree> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Looks for the next key after the last one, each time: nothing is held from one item to the next.
+    fn list(&self) -> impl Stream<Item = (CacheKey, Entry)> + Send + use<> {
+        stream::unfold((self.clone(), None), |(store, last)| async move {
+            let after = last.as_ref().map_or(Unbounded, Excluded);
+            let (key, entry) =
+                store.tree().entries.range((after, Unbounded)).next().map(|(k, e)| (k.clone(), e.clone()))?;
+            Some(((key.clone(), entry), (store, Some(key))))
+        })
+    }
+}
+
+fn response((stored, body): Entry) -> CachedResponse {
+    CachedResponse::new(stored.head, body).at_revision(stored.revision)
 }
 
 #[async_trait]
 impl ResponseStore for TreeStore {
     async fn read(&self, key: &CacheKey) -> Result<Option<CachedResponse>> {
-        let entry = self.tree().entries.get(key).cloned();
-        Ok(entry.map(|(head, body, revision)| CachedResponse::new(head, body).at_revision(revision)))
+        Ok(self.tree().entries.get(key).cloned().map(response))
     }
 
     async fn read_head(&self, key: &CacheKey) -> Result<Option<StoredHead>> {
-        let entry = self.tree().entries.get(key).cloned();
-        Ok(entry.map(|(head, body, revision)| StoredHead::new(head, revision, body.len() as u64)))
+        Ok(self.tree().entries.get(key).map(|(stored, _)| stored.clone()))
     }
 
     async fn write(&self, key: &CacheKey, response: CachedResponse) -> Result<()> {
@@ -54,11 +69,10 @@ impl ResponseStore for TreeStore {
 
     async fn update_head(&self, key: &CacheKey, revision: &Revision, head: ResponseHead) -> Result<bool> {
         let mut tree = self.tree();
-        let Some((_, body, current)) = tree.entries.get(key).cloned() else { return Ok(false) };
-        if current == *revision {
-            tree.put(key, head, body);
-        }
-        Ok(current == *revision)
+        let entry = tree.entries.get(key).filter(|(stored, _)| stored.revision == *revision);
+        let Some((_, body)) = entry.cloned() else { return Ok(false) };
+        tree.put(key, head, body);
+        Ok(true)
     }
 
     async fn contains(&self, key: &CacheKey) -> Result<bool> {
@@ -80,7 +94,7 @@ impl ResponseStore for TreeStore {
     }
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64> {
-        Ok(self.tree().entries.extract_if(.., |_, (head, ..)| head.is_expired(now)).count() as u64)
+        Ok(self.tree().entries.extract_if(.., |_, (stored, _)| stored.head.is_expired(now)).count() as u64)
     }
 
     async fn size(&self) -> Result<u64> {
@@ -88,32 +102,15 @@ impl ResponseStore for TreeStore {
     }
 
     fn keys(&self) -> BoxStream<'static, Result<CacheKey>> {
-        self.heads().map(|item| item.map(|(key, _)| key)).boxed()
+        self.list().map(|(key, _)| Ok(key)).boxed()
     }
 
     fn heads(&self) -> BoxStream<'static, Result<(CacheKey, StoredHead)>> {
-        let head = |response: CachedResponse| {
-            let len = response.body.exact_len().unwrap_or(0);
-            response.revision().cloned().map(|revision| StoredHead::new(response.head, revision, len))
-        };
-        let heads = self.values().filter_map(move |item| async move {
-            item.map(|(key, response)| head(response).map(|head| (key, head))).transpose()
-        });
-        heads.boxed()
+        self.list().map(|(key, (stored, _))| Ok((key, stored))).boxed()
     }
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
-        // The next key after the last one, each time: nothing is held from one item to the next.
-        let next = |(store, last): (Self, Option<CacheKey>)| async move {
-            let after = last.as_ref().map_or(Unbounded, Excluded);
-            let found =
-                store.tree().entries.range((after, Unbounded)).next().map(|(k, e)| (k.clone(), e.clone()));
-            found.map(|(key, (head, body, revision))| {
-                let response = CachedResponse::new(head, body).at_revision(revision);
-                (Ok((key.clone(), response)), (store, Some(key)))
-            })
-        };
-        stream::unfold((self.clone(), None), next).boxed()
+        self.list().map(|(key, entry)| Ok((key, response(entry)))).boxed()
     }
 
     async fn close(&self) -> Result<()> {
