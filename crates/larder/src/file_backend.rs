@@ -1,7 +1,7 @@
 //! The file backend: a file store and a redirect index in one directory, under one set of options.
 //!
 //! It decides nothing but which option goes to which part. Each part checks its own; what is checked here is what
-//! only both options together can contradict.
+//! only both options together can contradict, and what must be found out before the store makes its directory.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +10,9 @@ use std::time::Duration;
 use larder_core::{CacheBackend, Codec, Codecs, Compression, Durability, Error, ErrorKind, Result};
 use larder_file::{FanOut, FileStore};
 use larder_redirects::SqliteRedirects;
+
+/// The longest `busy_timeout` that the redirect index takes.
+const LONGEST_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The name of the redirect index in the cache directory.
 const REDIRECTS: &str = "redirects.sqlite";
@@ -123,7 +126,7 @@ impl FileBackend {
         self
     }
 
-    /// Sets how long an operation on redirects waits for other processes; see
+    /// Sets how long an operation on redirects waits for other processes: above zero, at most a minute; see
     /// [`SqliteRedirectsBuilder::busy_timeout`].
     ///
     /// [`SqliteRedirectsBuilder::busy_timeout`]: larder_redirects::SqliteRedirectsBuilder::busy_timeout
@@ -194,9 +197,13 @@ impl FileBackend {
                 format!("buffer_up_to is {buffer} bytes, and max_entry_bytes allows no entry above {limit}");
             return Err(Error::new(ErrorKind::Configuration, message).with_operation("open"));
         }
-        // Found out here, before the store has made its directory.
-        if self.busy_timeout.is_some_and(|timeout| timeout.is_zero()) {
-            let message = "busy_timeout is 0, so that any two processes would fail each other";
+        // The index would say so too, but only after the store has made its directory.
+        if let Some(timeout) = self.busy_timeout
+            && (timeout.is_zero() || timeout > LONGEST_BUSY_TIMEOUT)
+        {
+            let message = format!(
+                "busy_timeout is {timeout:?}, and must be above zero and at most {LONGEST_BUSY_TIMEOUT:?}"
+            );
             return Err(Error::new(ErrorKind::Configuration, message).with_operation("open"));
         }
         Ok(())
