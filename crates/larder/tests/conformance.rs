@@ -1,72 +1,45 @@
-//! The whole suite over the backends as the facade composes them.
+//! The whole suite over the file backend as the facade composes it.
+#![cfg(all(feature = "file", feature = "msgpack"))]
 
-#[cfg(all(feature = "file", feature = "msgpack"))]
-mod file {
-    use larder::{BoxError, CacheKey, FileBackend, async_trait};
-    use larder_conformance::{Fixture, Instance};
-    use tempfile::TempDir;
+use larder::{BoxError, CacheKey, FileBackend, async_trait};
+use larder_conformance::{Fixture, Instance};
+use tempfile::TempDir;
 
-    /// A directory that is gone with the fixture.
-    struct Directory(TempDir);
+/// A directory that is gone with the fixture.
+struct Directory(TempDir);
 
-    #[async_trait]
-    impl Fixture for Directory {
-        async fn open(&self) -> Result<Instance, BoxError> {
-            let cache = FileBackend::new(self.0.path().join("http_cache")).open().await?;
-            Ok(Instance::new(cache.responses().clone(), cache.redirects().clone()))
-        }
+#[async_trait]
+impl Fixture for Directory {
+    async fn open(&self) -> Result<Instance, BoxError> {
+        let cache = FileBackend::new(self.0.path().join("http_cache")).open().await?;
+        Ok(Instance::new(cache.responses().clone(), cache.redirects().clone()))
+    }
 
-        async fn stored_entry(&self, key: &CacheKey) -> Result<Vec<u8>, BoxError> {
-            Ok(std::fs::read(self.entry(key))?)
-        }
+    async fn stored_entry(&self, key: &CacheKey) -> Result<Vec<u8>, BoxError> {
+        Ok(std::fs::read(self.entry(key))?)
+    }
 
-        async fn set_stored_entry(&self, key: &CacheKey, bytes: Vec<u8>) -> Result<(), BoxError> {
-            Ok(std::fs::write(self.entry(key), bytes)?)
-        }
+    async fn set_stored_entry(&self, key: &CacheKey, bytes: Vec<u8>) -> Result<(), BoxError> {
+        Ok(std::fs::write(self.entry(key), bytes)?)
+    }
 
-        async fn damage_index(&self) -> Result<(), BoxError> {
-            for name in ["redirects.sqlite", "redirects.sqlite-wal"] {
-                let path = self.0.path().join("http_cache").join(name);
-                if path.exists() {
-                    std::fs::write(path, b"nothing that SQLite would have written".repeat(100))?;
-                }
+    async fn damage_index(&self) -> Result<(), BoxError> {
+        for name in ["redirects.sqlite", "redirects.sqlite-wal"] {
+            let path = self.0.path().join("http_cache").join(name);
+            if path.exists() {
+                std::fs::write(path, b"nothing that SQLite would have written".repeat(100))?;
             }
-            Ok(())
         }
-    }
-
-    impl Directory {
-        fn entry(&self, key: &CacheKey) -> std::path::PathBuf {
-            self.0.path().join("http_cache/responses").join(key.as_str())
-        }
-    }
-
-    larder_conformance::backend_tests! {
-        fixture: || Directory(TempDir::new().expect("a temporary directory")),
+        Ok(())
     }
 }
 
-#[cfg(feature = "memory")]
-mod memory {
-    use larder::{BoxError, MemoryBackend, async_trait};
-    use larder_conformance::{Fixture, Instance};
-
-    struct Memory;
-
-    #[async_trait]
-    impl Fixture for Memory {
-        async fn open(&self) -> Result<Instance, BoxError> {
-            let cache = MemoryBackend::new().open();
-            Ok(Instance::new(cache.responses().clone(), cache.redirects().clone()))
-        }
+impl Directory {
+    fn entry(&self, key: &CacheKey) -> std::path::PathBuf {
+        self.0.path().join("http_cache/responses").join(key.as_str())
     }
+}
 
-    larder_conformance::backend_tests! {
-        fixture: || Memory,
-        skip: [
-            sharing: "each instance has a memory of its own",
-            durability: "it keeps nothing once it is dropped",
-            corruption: "there are no stored bytes",
-        ],
-    }
+larder_conformance::backend_tests! {
+    fixture: || Directory(TempDir::new().expect("a temporary directory")),
 }
