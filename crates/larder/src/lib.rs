@@ -2,7 +2,8 @@
 //!
 //! [`FileBackend`] opens a cache directory: one file per response, and the redirects that led to it in SQLite. It
 //! gives a [`CacheBackend`], which looks responses up directly or through one redirect, and stores, lists and deletes
-//! them. Everything of `larder-core` is here at the top; the other crates are modules.
+//! them. A cache that fails must not fail its caller: a lookup has no error to return, and who could not save a
+//! response logs that and goes on with it. Everything of `larder-core` is here at the top; the other crates are modules.
 //!
 //! # Examples
 //!
