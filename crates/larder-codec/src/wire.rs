@@ -132,7 +132,10 @@ impl<'a> Wire<'a> {
         let method = method(&self.method, "method")?;
         let url = uri(self.url, "url")?;
         let status = status(self.status, "status")?;
-        let mut head = ResponseHead::new(method, url, status, Timestamp::from_millis(self.received_at));
+        let received_at = Timestamp::from_millis(self.received_at);
+        let mut head = ResponseHead::new(method, Uri::default(), status, received_at);
+        // Set, because the constructor drops user information: what was encoded is what is decoded.
+        head.url = url;
         head.version = *version;
         head.reason = self.reason.map(Cow::into_owned);
         head.headers = self.headers.into_owned();
@@ -159,7 +162,8 @@ impl<'a> WireHop<'a> {
     fn into_hop(self) -> Result<Hop, Cause> {
         let method = method(&self.method, "history.method")?;
         let url = uri(self.url, "history.url")?;
-        let mut hop = Hop::new(method, url, status(self.status, "history.status")?);
+        let mut hop = Hop::new(method, Uri::default(), status(self.status, "history.status")?);
+        hop.url = url;
         hop.headers = self.headers.into_owned();
         Ok(hop)
     }
