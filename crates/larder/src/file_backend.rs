@@ -150,7 +150,8 @@ impl FileBackend {
     /// - [`ErrorKind::Configuration`]: the options contradict each other or what the directory records, or no
     ///   codec is compiled in and none was given.
     /// - [`ErrorKind::PermissionDenied`]: with `use_temp`, when somebody else could write there.
-    /// - [`ErrorKind::Unsupported`]: the directory or its redirects are of another release or another program.
+    /// - [`ErrorKind::Unsupported`]: the directory is of a newer release or another program, or its redirects are
+    ///   of a newer release.
     /// - Those of the file system and of SQLite, when directory or redirects cannot be made or opened.
     pub async fn open(self) -> Result<CacheBackend> {
         let (responses, redirects) = self.open_parts().await?;

@@ -177,13 +177,13 @@ async fn the_compression_is_written_and_read_without_being_chosen() {
 }
 
 #[tokio::test]
-async fn redirects_that_cannot_be_opened_are_an_error() {
+async fn redirects_of_a_newer_release_are_an_error() {
     let directory = directory();
     let path = directory.path().join("cache");
     std::fs::create_dir_all(&path).expect("made");
-    let foreign = rusqlite::Connection::open(path.join("redirects.sqlite")).expect("opened");
-    foreign.execute_batch("PRAGMA application_id = 7; CREATE TABLE other (a)").expect("made");
-    drop(foreign);
+    let newer = rusqlite::Connection::open(path.join("redirects.sqlite")).expect("opened");
+    newer.execute_batch("PRAGMA application_id = 0x6c726472; PRAGMA user_version = 1000").expect("made");
+    drop(newer);
     assert_eq!(error_of(FileBackend::new(&path)).await.kind(), ErrorKind::Unsupported);
 }
 
