@@ -62,7 +62,7 @@ impl Step {
                 command.env("RUSTDOCFLAGS", "-D warnings");
                 run::passed_through(command.args(["doc", "--workspace", "--no-deps", "--all-features"]))
             }
-            Self::Test => cargo(&["test", "--workspace"]),
+            Self::Test => cargo(&["test", "--workspace", "--all-features"]),
             Self::Tidy => xtask(&["tidy"]),
             Self::Conformance => xtask(&["conformance"]),
             Self::Examples => examples(),
@@ -104,7 +104,8 @@ fn features() -> Outcome {
 
 /// The second run of the quickstart must answer everything from the disk of the first.
 fn examples() -> Outcome {
-    cargo(&["run", "--package", "larder", "--example", "hello"])?;
+    let mut hello = run::cargo();
+    check_readme(&run::output_of(hello.args(["run", "--package", "larder", "--example", "hello"]))?)?;
     let scratch = tempfile::tempdir()?;
     let quickstart = || -> Outcome<String> {
         let mut command = run::cargo();
@@ -124,10 +125,20 @@ fn check_quickstart(first: &str, second: &str) -> Outcome {
     if !has_no_miss(second) {
         return Err("the second run of the quickstart has a miss".into());
     }
-    if !second.lines().any(|line| line.starts_with("alias hit ")) {
-        return Err("the second run of the quickstart has no alias hit".into());
+    let alias_hits = |output: &str| output.lines().filter(|line| line.starts_with("alias hit ")).count();
+    if alias_hits(second) != 1 {
+        return Err("the second run of the quickstart does not answer the redirects by one alias hit".into());
     }
     Ok(())
+}
+
+/// What the README says that its program prints must be what it prints.
+fn check_readme(printed: &str) -> Outcome {
+    let readme = std::fs::read_to_string(Workspace::here()?.root.join("README.md"))?;
+    match printed.lines().find(|line| !readme.contains(line)) {
+        Some(line) => Err(format!("README.md does not show what the program prints: {line}").into()),
+        None => Ok(()),
+    }
 }
 
 /// Bounded versions of what is run at length by hand; the large body is built for speed, as its data is.
@@ -153,6 +164,7 @@ mod tests {
         assert!(check_quickstart(first, first).is_err());
         assert!(check_quickstart(second, second).is_err());
         assert!(check_quickstart(first, "0 misses, 21 hits, 0 alias hits\n").is_err());
+        assert!(check_quickstart(first, &format!("alias hit  1 ms\n{second}")).is_err());
     }
 
     #[test]
