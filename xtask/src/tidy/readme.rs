@@ -33,10 +33,12 @@ pub(super) fn check(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
     findings
 }
 
-/// A backend depends on the core, and runs the suite in its tests.
+/// A backend depends on the core, and runs the suite in its tests; the facade and the formats do too.
 fn is_backend(package: &Package) -> bool {
     let has = |name: &str, dev: bool| package.dependencies.iter().any(|d| d.name == name && d.dev == dev);
-    package.name != "larder" && has("larder-core", false) && has("larder-conformance", true)
+    !matches!(package.name.as_str(), "larder" | "larder-codec")
+        && has("larder-core", false)
+        && has("larder-conformance", true)
 }
 
 fn compare<'a>(readme: &str, heading: &str, manifest: impl Iterator<Item = &'a str>) -> Vec<Finding> {
@@ -118,7 +120,7 @@ mod tests {
             target: "/w/target".into(),
             packages: vec![
                 package("larder", &[("default", &["file"]), ("file", &[]), ("memory", &[])], backend()),
-                package("larder-codec", &[("default", &["json"]), ("json", &[])], vec![]),
+                package("larder-codec", &[("default", &["json"]), ("json", &[])], backend()),
                 package("larder-memory", &[], backend()),
             ],
         }
