@@ -288,7 +288,8 @@ impl CacheBackend {
     /// Counts and traces a failure that the caller does not see as an error.
     fn pass_over(&self, operation: &'static str, error: &Error) {
         self.failures.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(operation, kind = %error.kind(), %error, "the cache failed; going on without it");
+        let cause: &(dyn std::error::Error + 'static) = error;
+        tracing::warn!(operation, kind = %error.kind(), error = cause, "the cache failed; going on without it");
     }
 }
 
