@@ -109,7 +109,7 @@ async fn a_cache_that_was_removed_and_made_again_is_the_one_that_is_used() {
             match change {
                 "delete" => assert!(place.store.delete(&k).await.expect("deleted")),
                 "bulk_delete" => {
-                    assert_eq!(place.store.bulk_delete(std::slice::from_ref(&k)).await.expect("deleted"), 1)
+                    assert_eq!(place.store.bulk_delete(std::slice::from_ref(&k)).await.expect("deleted"), 1);
                 }
                 _ => place.store.clear().await.expect("cleared"),
             }
