@@ -27,7 +27,7 @@
 //! | `version` | text: `HTTP/0.9`, `HTTP/1.0`, `HTTP/1.1`, `HTTP/2` or `HTTP/3` |
 //! | `reason` | text; optional |
 //! | `requested_at`, `received_at`, `created_at` | integer: milliseconds since 1970, in UTC |
-//! | `expires_at` | the same; optional |
+//! | `expires_at`, `delete_at` | the same; optional |
 //! | `headers` | map of a field's name to its value, or to an array of its values when there are several |
 //! | `vary_fields` | the same; optional |
 //! | `history` | array of maps of `method`, `url`, `status` and `headers`; optional |

@@ -44,6 +44,8 @@ pub(crate) struct Wire<'a> {
     created_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delete_at: Option<i64>,
     #[serde(serialize_with = "fields::serialize", deserialize_with = "fields::headers")]
     headers: Cow<'a, HeaderMap>,
     #[serde(
@@ -116,6 +118,7 @@ impl<'a> Wire<'a> {
             received_at: head.received_at.as_millis(),
             created_at: head.created_at.as_millis(),
             expires_at: head.expires_at.map(Timestamp::as_millis),
+            delete_at: head.delete_at.map(Timestamp::as_millis),
             headers: Cow::Borrowed(&head.headers),
             vary_fields: Cow::Borrowed(&head.vary_fields),
             history: head.history.iter().map(WireHop::from_hop).collect::<Result<_, _>>()?,
@@ -144,6 +147,7 @@ impl<'a> Wire<'a> {
         head.requested_at = Timestamp::from_millis(self.requested_at);
         head.created_at = Timestamp::from_millis(self.created_at);
         head.expires_at = self.expires_at.map(Timestamp::from_millis);
+        head.delete_at = self.delete_at.map(Timestamp::from_millis);
         head.metadata = self.metadata.into_owned();
         Ok(head)
     }
@@ -226,7 +230,7 @@ mod tests {
     #[test]
     fn absent_optional_fields_are_empty_and_unknown_ones_ignored() {
         let head = decode(&json!({})).unwrap();
-        assert_eq!((head.reason, head.expires_at), (None, None));
+        assert_eq!((head.reason, head.expires_at, head.delete_at), (None, None, None));
         assert!(head.vary_fields.is_empty() && head.history.is_empty() && head.metadata.is_empty());
         decode(&json!({"later": [{"nested": [1, 2.5, true]}]})).unwrap();
     }

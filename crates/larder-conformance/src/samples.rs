@@ -252,6 +252,7 @@ pub(crate) fn full_head() -> ResponseHead {
     head.received_at = at(-10);
     head.created_at = at(-3_600_000);
     head.expires_at = Some(at(60_000));
+    head.delete_at = Some(at(90_000));
     head.metadata.insert("tag".into(), "news".into());
     head.metadata.insert("note".into(), "two\nlines".into());
     head

@@ -76,7 +76,8 @@ macro_rules! __backend_cases {
                 expiry::delete_expired_deletes_what_ends_now_or_before [responses] "entries with expires_at <= now go, and are counted";
                 expiry::an_entry_without_expiry_never_expires [responses] "no expiry is never, at the end of time too";
                 expiry::the_expiry_of_the_latest_write_counts [responses] "a replaced entry's expiry is forgotten";
-                expiry::an_expired_entry_is_there_until_it_is_deleted [responses] "no operation but delete_expired looks at expires_at";
+                expiry::an_expired_entry_is_there_until_it_is_deleted [responses] "no operation but delete_expired looks at expires_at and delete_at";
+                expiry::an_expired_entry_is_kept_until_its_delete_time [responses] "delete_at goes before expires_at";
                 expiry::delete_expired_of_an_empty_store_is_nothing [responses] "an empty store has nothing that expires";
                 listing::an_empty_store_lists_nothing [responses] "an empty store is of size zero, with empty listings";
                 listing::size_counts_the_entries [responses] "size agrees with what was written, replaced and deleted";

@@ -40,6 +40,10 @@ pub enum ErrorKind {
     Io,
     /// The backend was closed.
     Closed,
+    /// The origin could not be reached, or did not answer.
+    Origin,
+    /// A redirect cannot be followed, or there were too many.
+    Redirect,
     /// The response's status is an error (from `CachedResponse::error_for_status`).
     Status,
     /// None of the above.
@@ -60,6 +64,8 @@ impl ErrorKind {
             Self::StorageFull => "storage full",
             Self::Io => "input or output failed",
             Self::Closed => "closed",
+            Self::Origin => "origin failed",
+            Self::Redirect => "redirect failed",
             Self::Status => "error status",
             Self::Other => "failed",
         }

@@ -37,8 +37,10 @@ pub struct ResponseHead {
     pub received_at: Timestamp,
     /// When the entry was first created; kept when it is validated.
     pub created_at: Timestamp,
-    /// When a purge may delete the entry; `None` is never.
+    /// When the entry's fixed expiry is; `None` if it has none.
     pub expires_at: Option<Timestamp>,
+    /// When a purge may delete the entry, if that is not at `expires_at`: until then it can be validated.
+    pub delete_at: Option<Timestamp>,
     /// Whatever the user wants to keep with the entry.
     pub metadata: BTreeMap<String, String>,
 }
@@ -63,6 +65,7 @@ impl ResponseHead {
             received_at: now,
             created_at: now,
             expires_at: None,
+            delete_at: None,
             metadata: BTreeMap::new(),
         }
     }
@@ -71,6 +74,12 @@ impl ResponseHead {
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    /// Returns when a purge may delete the entry: at `delete_at`, else at `expires_at`; `None` is never.
+    #[must_use]
+    pub fn purge_at(&self) -> Option<Timestamp> {
+        self.delete_at.or(self.expires_at)
     }
 }
 
@@ -127,5 +136,16 @@ mod tests {
         head.expires_at = Some(Timestamp::from_millis(10));
         assert!(!head.is_expired(Timestamp::from_millis(9)));
         assert!(head.is_expired(Timestamp::from_millis(10)));
+    }
+
+    #[test]
+    fn an_expired_entry_is_kept_until_its_delete_time() {
+        let mut head = ResponseHead::new(Method::GET, Uri::default(), StatusCode::OK, Timestamp::UNIX_EPOCH);
+        assert_eq!(head.purge_at(), None);
+        head.expires_at = Some(Timestamp::from_millis(10));
+        assert_eq!(head.purge_at(), head.expires_at);
+        head.delete_at = Some(Timestamp::from_millis(20));
+        assert_eq!(head.purge_at(), head.delete_at);
+        assert!(head.is_expired(Timestamp::from_millis(10)), "it is expired all the same");
     }
 }

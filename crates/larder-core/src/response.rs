@@ -90,7 +90,7 @@ impl CachedResponse {
         self.head.created_at
     }
 
-    /// Returns when a purge may delete the entry; `None` is never.
+    /// Returns when the entry's fixed expiry is; `None` if it has none.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.head.expires_at

@@ -25,7 +25,7 @@ use crate::{CacheKey, CachedResponse, ResponseHead, Result, Timestamp};
 /// - **Independent.** A failure with one key does not touch another.
 /// - **A reader finishes.** A streamed body that a read returned goes on to its end or fails, even when the
 ///   entry is replaced or deleted meanwhile; it never continues with other bytes.
-/// - **Expiry is the caller's.** No operation but [`delete_expired`] looks at `expires_at`.
+/// - **Expiry is the caller's.** No operation but [`delete_expired`] looks at `expires_at` and `delete_at`.
 ///
 /// The costs named below are for a store that holds `n` entries.
 ///
@@ -114,7 +114,9 @@ pub trait ResponseStore: fmt::Debug + Send + Sync + 'static {
     /// Any kind, when entries may be left.
     async fn clear(&self) -> Result<()>;
 
-    /// Deletes the entries with `expires_at <= now` and returns how many. At most O(n), in bounded memory.
+    /// Deletes the entries with `purge_at() <= now` and returns how many. At most O(n), in bounded memory.
+    ///
+    /// [`ResponseHead::purge_at`] is an entry's `delete_at`, and its `expires_at` if it has none.
     ///
     /// If the future is dropped, any of them may be gone.
     ///

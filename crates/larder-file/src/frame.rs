@@ -31,7 +31,7 @@ pub(crate) struct Prologue {
     pub(crate) revision: [u8; 16],
     /// Random, new at every write; the chunks' checksums begin with it, so that chunks of two bodies never mix.
     pub(crate) salt: [u8; 8],
-    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) purge_at: Option<Timestamp>,
     /// The length of the body that a reader gets.
     pub(crate) body_len: u64,
     /// The length of the body in the file, which is another when it is compressed.
@@ -62,19 +62,19 @@ impl Prologue {
             compression,
             revision: fields.take(),
             salt: fields.take(),
-            expires_at: Some(Timestamp::from_millis(i64::from_le_bytes(fields.take()))),
+            purge_at: Some(Timestamp::from_millis(i64::from_le_bytes(fields.take()))),
             body_len: u64::from_le_bytes(fields.take()),
             stored_len: u64::from_le_bytes(fields.take()),
             head_len: u32::from_le_bytes(fields.take()),
             body_offset: u32::from_le_bytes(fields.take()),
             key_len: fields.take::<1>()[0],
         };
-        let [expires, reserved @ ..] = fields.take::<3>();
-        if flags != 0 || expires > 1 || reserved != [0; 2] {
+        let [has_end, reserved @ ..] = fields.take::<3>();
+        if flags != 0 || has_end > 1 || reserved != [0; 2] {
             return Err(Cause::Unknown { what: "flags", id: flags.into() });
         }
-        if expires == 0 {
-            prologue.expires_at = None;
+        if has_end == 0 {
+            prologue.purge_at = None;
         }
         prologue.check_lengths(file_len)?;
         Ok(prologue)
@@ -104,12 +104,12 @@ impl Prologue {
         bytes.extend_from_slice(&0_u32.to_le_bytes());
         bytes.extend_from_slice(&self.revision);
         bytes.extend_from_slice(&self.salt);
-        bytes.extend_from_slice(&self.expires_at.map_or(0, Timestamp::as_millis).to_le_bytes());
+        bytes.extend_from_slice(&self.purge_at.map_or(0, Timestamp::as_millis).to_le_bytes());
         bytes.extend_from_slice(&self.body_len.to_le_bytes());
         bytes.extend_from_slice(&self.stored_len.to_le_bytes());
         bytes.extend_from_slice(&self.head_len.to_le_bytes());
         bytes.extend_from_slice(&self.body_offset.to_le_bytes());
-        bytes.extend_from_slice(&[self.key_len, u8::from(self.expires_at.is_some()), 0, 0]);
+        bytes.extend_from_slice(&[self.key_len, u8::from(self.purge_at.is_some()), 0, 0]);
         prefix[..CHECKSUM_AT].copy_from_slice(&bytes);
         let checksum = prefix_checksum(prefix);
         prefix[CHECKSUM_AT..PROLOGUE_LEN].copy_from_slice(&checksum.to_le_bytes());
@@ -244,7 +244,7 @@ mod tests {
             compression: 0,
             revision: [7; 16],
             salt: [9; 8],
-            expires_at: Some(Timestamp::from_millis(-5)),
+            purge_at: Some(Timestamp::from_millis(-5)),
             body_len,
             stored_len: body_len,
             head_len: u32::try_from(head.len()).expect("short"),

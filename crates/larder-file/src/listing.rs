@@ -162,7 +162,7 @@ pub(crate) fn size(shared: &Arc<Shared>) -> Result<u64> {
 
 /// Deletes the entries that have expired at `now`; returns how many.
 ///
-/// An entry's file time is its expiry, so that only those that may have expired are opened.
+/// An entry's file time is when a purge may delete it, so that only those that may end are opened.
 pub(crate) async fn delete_expired(shared: &Arc<Shared>, now: Timestamp) -> Result<u64> {
     let mut deleted = 0;
     let mut failure = None;

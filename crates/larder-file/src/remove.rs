@@ -68,7 +68,7 @@ impl Shared {
         self.remove_if(&dir, key, |stat| stat.is_file && id.is_some() && stat.id == id)
     }
 
-    /// Deletes the entry of `key` if it has expired at `now`; returns whether it had.
+    /// Deletes the entry of `key` if a purge may at `now`; returns whether it did.
     pub(crate) fn purge(&self, key: &CacheKey, now: Timestamp) -> Result<bool> {
         let home = self.home();
         let relative = self.layout.file_of(key);
@@ -81,7 +81,7 @@ impl Shared {
             return Ok(false);
         }
         match self.prologue_of(&home.root, &relative)? {
-            Some(found) if found.prologue.expires_at.is_some_and(|at| at <= now) => {
+            Some(found) if found.prologue.purge_at.is_some_and(|at| at <= now) => {
                 self.delete_file(key, &found.file)
             }
             _ => Ok(false),

@@ -18,7 +18,7 @@ use crate::store::Shared;
 const GATHER: usize = 512 * 1024;
 /// A body this long begins at a multiple of the block size, so that a new head can share its blocks.
 const ALIGN_FROM: u64 = 1024 * 1024;
-/// The file time of an entry without expiry, 9999-12-31: a purge that goes by file times passes over it.
+/// The file time of an entry that no purge may delete, 9999-12-31: a purge that goes by file times passes over it.
 const NEVER: Duration = Duration::from_secs(253_402_300_799);
 
 /// Stores `response` under `key`.
@@ -78,7 +78,7 @@ pub(crate) fn update_head(
     let body_and_table = old.prologue.stored_len + frame::table_len(old.prologue.stored_len);
     let offset = u64::from(old.prologue.body_offset);
     shared.fs.copy(&old.file, offset, body_and_table, &draft.file, &path).map_err(failed())?;
-    shared.stamp(&draft, prologue.expires_at);
+    shared.stamp(&draft, prologue.purge_at);
     draft.publish_over(key, revision)
 }
 
@@ -108,7 +108,7 @@ fn write_whole(shared: &Arc<Shared>, key: &CacheKey, head: &ResponseHead, body: 
         .fs
         .write(&draft.file, &[&prefix, stored, &table.finish()], &path)
         .map_err(Cause::io("write the entry", &path))?;
-    shared.stamp(&draft, prologue.expires_at);
+    shared.stamp(&draft, prologue.purge_at);
     draft.publish(key)
 }
 
@@ -171,7 +171,7 @@ impl Beginning {
             compression: 0,
             revision: random::bytes()?,
             salt: random::bytes()?,
-            expires_at: head.expires_at,
+            purge_at: head.purge_at(),
             body_len: 0,
             stored_len: 0,
             head_len: u32::try_from(encoded.len()).expect(fits),
@@ -258,7 +258,7 @@ impl Sink {
         fs.write(&self.draft.file, &[&self.table.finish()], &path).map_err(failed())?;
         self.prologue.seal(&mut self.prefix);
         fs.write_first(&self.draft.file, &self.prefix, &path).map_err(failed())?;
-        self.shared.stamp(&self.draft, self.prologue.expires_at);
+        self.shared.stamp(&self.draft, self.prologue.purge_at);
         self.draft.publish(&self.key)
     }
 }
@@ -272,10 +272,10 @@ impl Shared {
         }
     }
 
-    /// Sets the draft's file time to its expiry; a purge opens what has another for nothing.
-    fn stamp(&self, draft: &Draft, expires_at: Option<Timestamp>) {
+    /// Sets the draft's file time to when a purge may delete it; a purge opens what has another for nothing.
+    fn stamp(&self, draft: &Draft, purge_at: Option<Timestamp>) {
         let never = SystemTime::UNIX_EPOCH + NEVER;
-        let time = expires_at.and_then(Timestamp::to_system_time).unwrap_or(never).min(never);
+        let time = purge_at.and_then(Timestamp::to_system_time).unwrap_or(never).min(never);
         let path = draft.path();
         if let Err(error) = self.fs.set_modified(&draft.file, time, &path) {
             tracing::debug!(path = %path.display(), %error, "cannot set the time of an entry");

@@ -133,7 +133,12 @@ impl ResponseStore for MemoryStore {
     }
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64> {
-        Ok(self.map().entries.extract_if(|_, entry| entry.head.is_expired(now)).count() as u64)
+        Ok(
+            self.map()
+                .entries
+                .extract_if(|_, entry| entry.head.purge_at().is_some_and(|at| at <= now))
+                .count() as u64,
+        )
     }
 
     async fn size(&self) -> Result<u64> {

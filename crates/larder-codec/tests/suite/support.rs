@@ -50,6 +50,7 @@ pub(crate) fn full_head() -> ResponseHead {
     head.requested_at = Timestamp::from_millis(1_699_999_999_999);
     head.created_at = Timestamp::from_millis(-1);
     head.expires_at = Some(Timestamp::from_millis(1_700_003_600_123));
+    head.delete_at = Some(Timestamp::from_millis(1_700_086_400_123));
     for (name, value) in [
         ("content-type", b"text/html; charset=utf-8".as_slice()),
         ("set-cookie", b"a=1; Path=/"),
@@ -77,7 +78,8 @@ pub(crate) fn full_head() -> ResponseHead {
 /// Any head that the types admit, but for its size.
 pub(crate) fn heads() -> impl Strategy<Value = ResponseHead> {
     let request = (methods(), uris(), statuses(), versions(), option::of(any::<String>()));
-    let times = (any::<i64>(), any::<i64>(), any::<i64>(), option::of(any::<i64>()));
+    let times =
+        (any::<i64>(), any::<i64>(), any::<i64>(), option::of(any::<i64>()), option::of(any::<i64>()));
     let rest = (fields(), fields(), vec(hops(), 0..4), metadata());
     (request, times, rest).prop_map(|(request, times, rest)| {
         let (method, url, status, version, reason) = request;
@@ -88,6 +90,7 @@ pub(crate) fn heads() -> impl Strategy<Value = ResponseHead> {
         head.requested_at = Timestamp::from_millis(times.1);
         head.created_at = Timestamp::from_millis(times.2);
         head.expires_at = times.3.map(Timestamp::from_millis);
+        head.delete_at = times.4.map(Timestamp::from_millis);
         (head.headers, head.vary_fields, head.history, head.metadata) = rest;
         head
     })

@@ -244,7 +244,7 @@ impl ResponseStore for Checked {
         let mut expired = Vec::new();
         for (key, bytes) in &map.stored {
             match self.decode(&map, key, bytes) {
-                Some(entry) if entry.head.is_expired(now) => expired.push(key.clone()),
+                Some(entry) if entry.head.purge_at().is_some_and(|at| at <= now) => expired.push(key.clone()),
                 None if self.flaw == Flaw::BrokenStopsDeleting => break,
                 _ => {}
             }

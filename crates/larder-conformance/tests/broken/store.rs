@@ -34,6 +34,7 @@ pub(crate) enum Flaw {
     ClearDoesNothing,
     ExpiresTooLate,
     NeverMeansExpired,
+    IgnoresDeleteTime,
     ReadHidesExpired,
     IgnoresKeyCase,
     CutsLongKeys,
@@ -354,7 +355,11 @@ impl ResponseStore for Flawed {
         self.remembered.held().clear();
         let flaw = self.flaw;
         let expired = move |(key, stored): (CacheKey, StoredHead)| {
-            let expired = match (flaw, stored.head.expires_at) {
+            let end = match flaw {
+                Flaw::IgnoresDeleteTime => stored.head.expires_at,
+                _ => stored.head.purge_at(),
+            };
+            let expired = match (flaw, end) {
                 (Flaw::ExpiresTooLate, Some(end)) => end < now,
                 (_, Some(end)) => end <= now,
                 (_, None) => flaw == Flaw::NeverMeansExpired,

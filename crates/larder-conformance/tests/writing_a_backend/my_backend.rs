@@ -94,7 +94,8 @@ impl ResponseStore for TreeStore {
     }
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64> {
-        Ok(self.tree().entries.extract_if(.., |_, (stored, _)| stored.head.is_expired(now)).count() as u64)
+        let ends = |head: &ResponseHead| head.purge_at().is_some_and(|at| at <= now);
+        Ok(self.tree().entries.extract_if(.., |_, (stored, _)| ends(&stored.head)).count() as u64)
     }
 
     async fn size(&self) -> Result<u64> {

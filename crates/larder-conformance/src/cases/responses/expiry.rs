@@ -57,6 +57,26 @@ pub(crate) async fn an_expired_entry_is_there_until_it_is_deleted(setup: &Setup)
     equal(store.delete(&key).await?, true, contract)
 }
 
+pub(crate) async fn an_expired_entry_is_kept_until_its_delete_time(setup: &Setup) -> Verdict {
+    let store = setup.store().await?;
+    let until = |name, delete_at| {
+        let mut sample = Sample::expiring(name, Some(at(-2)));
+        sample.head.delete_at = Some(delete_at);
+        sample
+    };
+    let (kept, ended) = (until("kept", at(1)), until("ended", NOW));
+    let mut never_expires = Sample::new("never-expires");
+    never_expires.head.delete_at = Some(NOW);
+    for sample in [("kept", &kept), ("ended", &ended), ("never-expires", &never_expires)] {
+        store.write(&key(sample.0), sample.1.response()).await?;
+    }
+    let contract = "a delete time goes before the expiry";
+    equal(store.delete_expired(NOW).await?, 2, contract)?;
+    holds(&store, &key("kept"), &kept, contract).await?;
+    misses(&store, &key("ended"), contract).await?;
+    misses(&store, &key("never-expires"), contract).await
+}
+
 pub(crate) async fn delete_expired_of_an_empty_store_is_nothing(setup: &Setup) -> Verdict {
     let store = setup.store().await?;
     equal(store.delete_expired(Timestamp::MAX).await?, 0, "there is nothing to delete")
