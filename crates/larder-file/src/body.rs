@@ -26,27 +26,9 @@ const BATCH: usize = 512 * 1024;
 /// Returns the body of an entry: in memory if it is no longer than what is to be buffered.
 pub(crate) fn of_entry(shared: &Arc<Shared>, key: &CacheKey, opened: Opened) -> Result<Body> {
     let (file, path, body_len) = (Arc::clone(&opened.file), opened.path.clone(), opened.prologue.body_len);
-    let compression = match opened.prologue.compression {
-        0 => None,
-        id => Some(
-            shared
-                .codecs
-                .decompression(id)
-                .ok_or(Cause::Unknown { what: "compression", id: id.into() })?
-                .clone(),
-        ),
-    };
-    let source = match (opened.body_in_memory()?, compression) {
-        (Some(bytes), None) => return Ok(Body::from(bytes)),
-        (Some(bytes), Some(compression)) => {
-            Source::Decompressed(compression.decompressor(Box::new(Cursor::new(bytes)))?)
-        }
-        (None, None) => Source::Stored(Chunks::new(Arc::clone(shared), opened)),
-        (None, Some(compression)) => {
-            let stored =
-                StoredReader { chunks: Chunks::new(Arc::clone(shared), opened), batch: Cursor::default() };
-            Source::Decompressed(compression.decompressor(Box::new(stored))?)
-        }
+    let source = match Source::of_entry(shared, opened)? {
+        Source::Memory(bytes) => return Ok(Body::from(bytes)),
+        source => source,
     };
     if body_len <= shared.options.buffer_up_to {
         return read_all(source, body_len, &path).map(Body::from);
@@ -62,6 +44,16 @@ pub(crate) fn of_entry(shared: &Arc<Shared>, key: &CacheKey, opened: Opened) -> 
     }))
 }
 
+/// Reads the body of an entry to its end, a batch at a time, and keeps none of it.
+pub(crate) fn verify(shared: &Arc<Shared>, opened: Opened) -> Result<()> {
+    let (path, mut unread) = (opened.path.clone(), opened.prologue.body_len);
+    let mut source = Source::of_entry(shared, opened)?;
+    while unread > 0 {
+        unread -= source.next(unread, &path)?.len() as u64;
+    }
+    Ok(())
+}
+
 fn read_all(mut source: Source, body_len: u64, path: &Path) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     while (body.len() as u64) < body_len {
@@ -72,14 +64,42 @@ fn read_all(mut source: Source, body_len: u64, path: &Path) -> Result<Vec<u8>> {
 
 /// Where the bytes of a body come from.
 enum Source {
+    /// All of them, verified.
+    Memory(Bytes),
     Stored(Chunks),
     Decompressed(Box<dyn Read + Send>),
 }
 
 impl Source {
+    fn of_entry(shared: &Arc<Shared>, opened: Opened) -> Result<Self> {
+        let compression = match opened.prologue.compression {
+            0 => None,
+            id => Some(
+                shared
+                    .codecs
+                    .decompression(id)
+                    .ok_or(Cause::Unknown { what: "compression", id: id.into() })?
+                    .clone(),
+            ),
+        };
+        Ok(match (opened.body_in_memory()?, compression) {
+            (Some(bytes), None) => Self::Memory(bytes),
+            (Some(bytes), Some(compression)) => {
+                Self::Decompressed(compression.decompressor(Box::new(Cursor::new(bytes)))?)
+            }
+            (None, None) => Self::Stored(Chunks::new(Arc::clone(shared), opened)),
+            (None, Some(compression)) => {
+                let chunks = Chunks::new(Arc::clone(shared), opened);
+                let stored = StoredReader { chunks, batch: Cursor::default() };
+                Self::Decompressed(compression.decompressor(Box::new(stored))?)
+            }
+        })
+    }
+
     /// Returns the next bytes of the `left` that are to come: at least one, and all that there is at the end.
     fn next(&mut self, left: u64, path: &Path) -> Result<Vec<u8>> {
         match self {
+            Self::Memory(bytes) => Ok(std::mem::take(bytes).into()),
             Self::Stored(chunks) => chunks.next(BATCH),
             Self::Decompressed(reader) => {
                 let wanted = left.min(BATCH as u64);

@@ -75,6 +75,14 @@ impl Shared {
         self.miss_if_broken(key, read)
     }
 
+    /// Reads all of the entry of `key` and keeps none of it; a broken entry is an error, and stays.
+    pub(crate) fn verify(self: &Arc<Self>, key: &CacheKey) -> Result<bool> {
+        let Some(opened) = self.open_entry(key, false).map_err(|failed| failed.cause)? else {
+            return Ok(false);
+        };
+        body::verify(self, opened).map(|()| true)
+    }
+
     /// Opens the entry of `key` to copy its body.
     pub(crate) fn open_to_copy(&self, key: &CacheKey) -> Result<Option<Opened>> {
         let opened = self.open_entry(key, false);

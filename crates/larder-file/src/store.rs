@@ -50,10 +50,34 @@ impl FileStore {
         self.shared.layout
     }
 
+    /// Returns where the file of the entry under `key` is, or would be. It looks at no file.
+    #[must_use]
+    pub fn path_of(&self, key: &CacheKey) -> PathBuf {
+        self.shared.path.join(self.shared.layout.file_of(key))
+    }
+
     /// Returns the path of every entry's file, under the terms of [`ResponseStore::keys`].
     #[must_use]
     pub fn paths(&self) -> BoxStream<'static, Result<PathBuf>> {
         listing::paths(&self.shared)
+    }
+
+    /// Reads and verifies all of the entry under `key`; returns whether there is one.
+    ///
+    /// Unlike a read it says what is wrong with a broken entry, and leaves it where it is. It takes a body of any
+    /// length in bounded memory. A dropped future has no effect.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Corrupt`]: the entry is damaged, or what stands in its place is not the entry of `key`.
+    /// - [`ErrorKind::Unsupported`]: the entry is in a format that is not compiled in, or of another release.
+    /// - Those of the file system, when the entry cannot be read.
+    ///
+    /// [`ErrorKind::Corrupt`]: larder_core::ErrorKind::Corrupt
+    /// [`ErrorKind::Unsupported`]: larder_core::ErrorKind::Unsupported
+    pub async fn verify(&self, key: &CacheKey) -> Result<bool> {
+        let k = key.clone();
+        self.shared.hop(move |shared| shared.verify(&k)).await.map_err(on_entry("verify", key))
     }
 
     /// Returns how many damaged entries this store has met and removed.

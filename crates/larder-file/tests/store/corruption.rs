@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::support::{Place, key, noise, read, response};
+use bytes::Bytes;
 use larder_codec::Zstd;
-use larder_core::ResponseStore;
+use larder_core::{ErrorKind, ResponseStore};
+use larder_file::FileStore;
 
 /// Two whole chunks and a bit of a third.
 const THREE_CHUNKS: usize = 2 * 64 * 1024 + 700;
@@ -121,9 +123,41 @@ async fn a_streamed_body_ends_in_an_error_before_a_wrong_byte() {
                 Err(error) => break error,
             }
         };
-        assert_eq!(error.kind(), larder_core::ErrorKind::Corrupt);
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
         victim.flip(at, 0x10);
         victim.put_back();
+    }
+}
+
+#[tokio::test]
+async fn verifying_names_damage_anywhere_and_leaves_the_entry_in_its_place() {
+    let plain = larder_codec::default_codecs();
+    let compressed = plain.clone().compress_with(Arc::new(Zstd::default().min_len(0)));
+    // More than the first read, and than what is buffered.
+    let text = Bytes::from("all work and no play makes jack a dull boy\n".repeat(30_000));
+    for (codecs, body) in [(plain, noise(2 * 1024 * 1024 + 17)), (compressed, text)] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = FileStore::builder(dir.path().join("cache"), codecs).open().await.expect("opens");
+        let victim_key = key("victim");
+        assert!(!store.verify(&victim_key).await.expect("an absent entry is no failure"));
+        store.write(&victim_key, response(body)).await.expect("written");
+        let entry = store.path_of(&victim_key);
+        let file = OpenOptions::new().read(true).write(true).open(&entry).expect("there");
+        let victim = Victim { kept: entry.clone(), entry, file };
+        assert!(store.verify(&victim_key).await.expect("whole"));
+        let steps = (0..200).chain((0..victim.len()).step_by(60_013)).chain([victim.len() - 1]);
+        for at in steps.filter(|at| *at < victim.len()) {
+            victim.flip(at, 0x10);
+            let error = store.verify(&victim_key).await.expect_err("damaged");
+            assert!(
+                matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported),
+                "byte {at}: {error}"
+            );
+            assert_eq!(error.context("key"), Some("victim"));
+            victim.flip(at, 0x10);
+        }
+        assert!(store.verify(&victim_key).await.expect("undamaged again, and never removed"));
+        assert_eq!(store.damaged_entries(), 0, "nothing was removed");
     }
 }
 
@@ -131,8 +165,7 @@ async fn a_streamed_body_ends_in_an_error_before_a_wrong_byte() {
 async fn every_flipped_byte_of_a_compressed_entry_is_a_miss() {
     let codecs = larder_codec::default_codecs().compress_with(Arc::new(Zstd::default().min_len(0)));
     let dir = tempfile::tempdir().expect("a directory");
-    let store =
-        larder_file::FileStore::builder(dir.path().join("cache"), codecs).open().await.expect("opens");
+    let store = FileStore::builder(dir.path().join("cache"), codecs).open().await.expect("opens");
     let place = Place { dir, store };
     let victim_key = key("victim");
     let body = "all work and no play makes jack a dull boy\n".repeat(3000);
