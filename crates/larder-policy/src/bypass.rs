@@ -19,6 +19,21 @@ pub enum Bypass {
     /// The URL's host is empty or malformed (RFC 9110, section 4.2.1), or its port is not a number up to 65535.
     #[error("the url's authority is not a host and a port")]
     InvalidAuthority,
+    /// The caller, or the request's `Cache-Control`, says that nothing is to be looked up or stored.
+    #[error("the request is not to be stored")]
+    NoStore,
+    /// The expiry that applies to the request is [`Expiry::DoNotStore`](crate::Expiry::DoNotStore).
+    #[error("the expiry of this url or request is not to store it")]
+    Expiry,
+    /// The caller's request is conditional (RFC 9110, section 13.1): its answer is for the caller alone.
+    #[error("the request is conditional")]
+    Conditional,
+    /// The caller asks for a part of the representation (RFC 9110, section 14.2).
+    #[error("the request asks for a range")]
+    Range,
+    /// The caller's key function gave no key.
+    #[error("the key function gave no key")]
+    KeyFunction,
 }
 
 impl From<Bypass> for Error {

@@ -6,12 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HOST,
+    PRAGMA, TRANSFER_ENCODING,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, Method};
 use larder_core::CacheKey;
 
 use crate::canonical::DigestInput;
+use crate::content::without_ignored;
+use crate::fields::{hop_by_hop, values};
 use crate::url::CanonicalUrl;
 use crate::{Bypass, CanonicalKey, Content, KeyRequest};
 
@@ -41,6 +44,7 @@ pub struct CacheKeys {
     pub(crate) ignored_params: BTreeSet<String>,
     /// By name, since the names themselves have no order.
     included_headers: BTreeMap<String, HeaderName>,
+    includes_all_headers: bool,
     allowed_methods: BTreeSet<String>,
 }
 
@@ -52,6 +56,7 @@ impl CacheKeys {
             is_shared: false,
             ignored_params: BTreeSet::new(),
             included_headers: BTreeMap::new(),
+            includes_all_headers: false,
             allowed_methods: BTreeSet::new(),
         }
     }
@@ -65,7 +70,12 @@ impl CacheKeys {
         Self { is_shared: true, ..Self::private() }
     }
 
-    /// Adds names of query parameters to leave out; they are compared decoded, and case matters.
+    /// Adds names to leave out: parameters of the query, of form content and of JSON content, and header fields.
+    ///
+    /// The parameters are compared decoded, and case matters. Form content is `application/x-www-form-urlencoded`.
+    /// JSON content is `application/json` and `…+json`: the members of its outermost object. Content with a
+    /// `Content-Encoding`, of another type, or that cannot be read is covered as it is. Header fields are left out of
+    /// [`CacheKeys::include_all_headers`]; case does not matter, and `Authorization` divides users all the same.
     #[must_use]
     pub fn ignored_params(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ignored_params.extend(names.into_iter().map(Into::into));
@@ -76,6 +86,17 @@ impl CacheKeys {
     #[must_use]
     pub fn include_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         self.included_headers.extend(names.into_iter().map(|name| (name.as_str().to_owned(), name)));
+        self
+    }
+
+    /// Adds all header fields that are sent to the key, but for those that say nothing about the response.
+    ///
+    /// These are the ignored ones, those of the connection (RFC 9110, section 7.6.1), `Host` and `Content-Length`,
+    /// which the URL and the content have, `Cache-Control` and `Pragma`, which are for the cache, and
+    /// `Authorization`, which has its own place.
+    #[must_use]
+    pub fn include_all_headers(mut self) -> Self {
+        self.includes_all_headers = true;
         self
     }
 
@@ -106,10 +127,11 @@ impl CacheKeys {
         let mut key = CanonicalKey::new();
         key.push('M', method.as_str());
         key.push('U', &url.to_string());
+        let content = without_ignored(content, request.headers, &self.ignored_params);
         if !content.is_empty() {
-            key.push('C', content_digest(content, request.headers).as_str());
+            key.push('C', content_digest(&content, request.headers).as_str());
         }
-        for name in self.included_headers.values() {
+        for name in self.chosen_headers(request.headers).values() {
             key.push('F', &included_header(name, request.headers));
         }
         let credentials = self.credentials(&url, request.headers);
@@ -117,6 +139,36 @@ impl CacheKeys {
             key.push('A', credentials.digest().as_str());
         }
         Ok(key)
+    }
+
+    /// Returns whether requests that differ in this field have different keys.
+    pub(crate) fn covers(&self, name: &HeaderName) -> bool {
+        let is_credential = *name == AUTHORIZATION && !self.is_shared;
+        is_credential
+            || self.included_headers.contains_key(name.as_str())
+            || (self.includes_all_headers
+                && self.is_about_the_response(name)
+                && !hop_by_hop(&HeaderMap::new()).contains(name))
+    }
+
+    /// Returns the names of the fields that the key covers, sorted.
+    fn chosen_headers(&self, headers: Option<&HeaderMap>) -> BTreeMap<String, HeaderName> {
+        let mut chosen = self.included_headers.clone();
+        if let Some(headers) = headers.filter(|_| self.includes_all_headers) {
+            let of_the_connection = hop_by_hop(headers);
+            let sent = headers
+                .keys()
+                .filter(|name| self.is_about_the_response(name) && !of_the_connection.contains(name));
+            chosen.extend(sent.map(|name| (name.as_str().to_owned(), name.clone())));
+        }
+        chosen
+    }
+
+    fn is_about_the_response(&self, name: &HeaderName) -> bool {
+        let is_ignored =
+            || self.ignored_params.iter().any(|ignored| ignored.eq_ignore_ascii_case(name.as_str()));
+        let is_elsewhere = matches!(*name, AUTHORIZATION | CACHE_CONTROL | CONTENT_LENGTH | HOST | PRAGMA);
+        !is_elsewhere && !is_ignored()
     }
 
     fn credentials(&self, url: &CanonicalUrl<'_>, headers: Option<&HeaderMap>) -> DigestInput {
@@ -176,16 +228,4 @@ fn included_header(name: &HeaderName, headers: Option<&HeaderMap>) -> String {
         input.push(b'V', value);
     }
     if input.is_empty() { name.to_string() } else { format!("{name}={}", input.digest()) }
-}
-
-/// Returns the field's values in order, without the white space around them, which is no part of them (RFC 9110,
-/// section 5.5). Lines are not combined: only some fields are lists.
-fn values<'a>(headers: Option<&'a HeaderMap>, name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
-    headers.into_iter().flat_map(move |headers| headers.get_all(name)).map(|value: &HeaderValue| {
-        let value = value.as_bytes();
-        let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
-        let start = value.iter().position(is_text).unwrap_or(value.len());
-        let end = value.iter().rposition(is_text).map_or(start, |last| last + 1);
-        &value[start..end]
-    })
 }

@@ -1,12 +1,44 @@
-//! The decisions of the larder HTTP response cache, without I/O: so far, its cache keys.
+//! The decisions of the larder HTTP response cache, without I/O: keys, expiry, what is stored and what is reused.
+//!
+//! [`CacheOptions`] become a [`Policy`], and the request loop asks it at each step:
+//!
+//! | step | question | answer |
+//! |---|---|---|
+//! | before the lookup | [`Policy::keys`] | where to look and store, or why the cache is bypassed ([`Bypass`]) |
+//! | after the lookup | [`Policy::decide`] | use, validate, fetch or refuse ([`Decision`]), and why ([`Forward`]) |
+//! | after a response | [`Policy::storable`] | the head to store, or why none ([`NotStorable`]) |
+//! | after a redirect | [`Policy::redirect`] | until when it may be skipped |
+//! | after a 304 | [`Policy::refresh`] | the stored head with new fields and times |
+//! | after a failure | [`Policy::use_stale`] | whether what is stored will do |
+//!
+//! This crate has no runtime, touches no file and reads no clock: time is always an argument.
+//!
+//! # Fixed expiry
+//!
+//! [`CacheOptions::fixed`] is for clients of origins whose fields say nothing useful: the caller says how long a
+//! response is fresh. The first of these that says something decides:
+//!
+//! | | who says it | where |
+//! |---|---|---|
+//! | 1 | the request's `Cache-Control`: `max-age` | with [`CacheOptions::cache_control`] |
+//! | 2 | the response's: `s-maxage` if shared, `max-age`, `Expires` | with [`CacheOptions::cache_control`] |
+//! | 3 | the request's options | [`RequestOptions::expire_after`] |
+//! | 4 | the URL, by the first pattern that matches | [`CacheOptions::urls_expire_after`] |
+//! | 5 | the session | [`CacheOptions::fixed`] |
+//!
+//! What forbids is not outvoted: `no-store` on either side, `no-cache` and `must-revalidate` of the response, and
+//! [`Expiry::DoNotStore`] of the URL or the request. A lifetime is fixed when the response is stored or validated.
+//! The request that reads it later may be content with less, by its own `max-age`, `min-fresh` or
+//! [`RequestOptions::expire_after`].
+//!
+//! A response that has expired is kept for validation and for failures of the origin until its delete time, which is
+//! [`CacheOptions::keep_expired`] later.
+//!
+//! # The key
 //!
 //! [`CacheKeys`] turns a request into the [`CanonicalKey`] that its response is stored under, or says why the
-//! request has none ([`Bypass`]). Two requests have the same key only if they are the same request, up to
-//! spellings of the URL that RFC 3986 and RFC 9110 call equivalent.
-//!
-//! This crate has no runtime, touches no file and reads no clock.
-//!
-//! # The canonical key
+//! request has none. Two requests have the same key only if they are the same request, up to spellings of the URL
+//! that RFC 3986 and RFC 9110 call equivalent.
 //!
 //! It is text: `larder-key-1,` and then typed fields, each a letter, its length in bytes, `:`, its content and
 //! `,`. Because of the lengths no content can be taken for the beginning of another field.
@@ -25,15 +57,34 @@
 //! A new version of this form gets a new first word, so that no key of one version is a key of another. The
 //! vectors in `tests/vectors` pin it.
 
+mod age;
 mod aliases;
 mod bypass;
+mod cache_control;
 mod canonical;
+mod content;
+mod decision;
+mod expiry;
+mod fields;
+mod filter;
 mod keys;
+mod options;
+mod pattern;
+mod policy;
 mod request;
+mod request_options;
 mod url;
+mod validator;
+mod vary;
 
 pub use bypass::Bypass;
 pub use canonical::CanonicalKey;
+pub use decision::{Decision, Forward, NotStorable, RequestKeys};
+pub use expiry::Expiry;
+pub use filter::Filter;
 pub use keys::CacheKeys;
+pub use options::CacheOptions;
+pub use policy::Policy;
 pub use request::{Content, KeyRequest};
+pub use request_options::{CacheMode, RequestOptions};
 pub use url::canonical_url;

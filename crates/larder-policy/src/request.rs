@@ -40,6 +40,30 @@ impl<'a> KeyRequest<'a> {
         self
     }
 
+    /// Returns the method.
+    #[must_use]
+    pub const fn method(&self) -> &'a Method {
+        self.method
+    }
+
+    /// Returns the target URI.
+    #[must_use]
+    pub const fn url(&self) -> &'a Uri {
+        self.url
+    }
+
+    /// Returns the header fields; `None` is the same as no fields.
+    #[must_use]
+    pub const fn headers(&self) -> Option<&'a HeaderMap> {
+        self.headers
+    }
+
+    /// Returns the content.
+    #[must_use]
+    pub const fn content(&self) -> Content<'a> {
+        self.content
+    }
+
     /// Returns the same request as a GET.
     ///
     /// A stored response to GET also answers HEAD (RFC 9110, section 9.3.2). So a HEAD is looked up under the

@@ -35,7 +35,7 @@ pub fn canonical_url(url: &Uri) -> Result<String, Bypass> {
 /// A URL in canonical form, and the user information that was in it.
 pub(crate) struct CanonicalUrl<'a> {
     origin: Origin,
-    path: String,
+    pub(crate) path: String,
     query: Option<String>,
     /// A credential: it goes into a digest and nowhere else.
     pub(crate) userinfo: Option<&'a str>,
@@ -44,9 +44,16 @@ pub(crate) struct CanonicalUrl<'a> {
 /// Scheme, host and port; no port is the scheme's own (RFC 9110, section 4.3.1).
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
-    scheme: String,
-    host: String,
+    pub(crate) scheme: String,
+    pub(crate) host: String,
     port: Option<u16>,
+}
+
+impl Origin {
+    /// Returns the port that is connected to, if the scheme is known or the URL says it.
+    pub(crate) fn effective_port(&self) -> Option<u16> {
+        self.port.or_else(|| default_port(&self.scheme))
+    }
 }
 
 impl<'a> CanonicalUrl<'a> {
@@ -94,7 +101,7 @@ impl fmt::Display for CanonicalUrl<'_> {
 }
 
 /// Returns the host, with its brackets if it is an IP literal, and what follows its colon.
-fn split_port(host_and_port: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_port(host_and_port: &str) -> Option<(&str, &str)> {
     let end = if host_and_port.starts_with('[') {
         host_and_port.find(']')? + 1
     } else {
@@ -135,7 +142,7 @@ fn lower_case_host(host: &str) -> String {
 
 /// Returns `text` with the escapes of unreserved characters decoded and the digits of all others in upper case
 /// (RFC 3986, sections 6.2.2.1 and 6.2.2.2), or `None` if an escape is malformed.
-fn decode_unreserved(text: &str) -> Option<String> {
+pub(crate) fn decode_unreserved(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut decoded = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -159,7 +166,7 @@ fn split_escape(part: &str) -> Option<(u8, &str)> {
 }
 
 /// Returns `path`, which begins with a slash, without its dot segments (RFC 3986, section 5.2.4).
-fn remove_dot_segments(path: &str) -> String {
+pub(crate) fn remove_dot_segments(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
     while let Some(segment) = segments.next() {
@@ -180,7 +187,7 @@ fn remove_dot_segments(path: &str) -> String {
 fn canonical_query(query: &str, ignored_params: &BTreeSet<String>) -> Option<String> {
     let is_ignored = |param: &&str| {
         let name = param.split_once('=').map_or(*param, |(name, _)| name);
-        ignored_params.contains(&*form_decode(name))
+        ignored_params.contains(&form_decode(name.as_bytes()))
     };
     let canonical = |query: &str| decode_unreserved(query).unwrap_or_else(|| query.to_owned());
     if ignored_params.is_empty() {
@@ -191,17 +198,18 @@ fn canonical_query(query: &str, ignored_params: &BTreeSet<String>) -> Option<Str
 }
 
 /// Returns the name of a parameter as its author meant it: escapes decoded, and `+` as a space.
-fn form_decode(name: &str) -> String {
-    let spaced = name.replace('+', " ");
-    let mut parts = spaced.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+pub(crate) fn form_decode(name: &[u8]) -> String {
+    let spaced: Vec<u8> = name.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let mut parts = spaced.split(|byte| *byte == b'%');
+    let mut bytes = parts.next().unwrap_or_default().to_vec();
     for part in parts {
-        if let Some((byte, rest)) = split_escape(part) {
+        let digits = part.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        if let Some((byte, _)) = digits.and_then(split_escape) {
             bytes.push(byte);
-            bytes.extend_from_slice(rest.as_bytes());
+            bytes.extend_from_slice(&part[2..]);
         } else {
             bytes.push(b'%');
-            bytes.extend_from_slice(part.as_bytes());
+            bytes.extend_from_slice(part);
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

@@ -17,7 +17,7 @@ const FORMATS: &[&str] =
 /// What each crate is promised to be without.
 const PROMISES: &[(&str, &[&[&str]])] = &[
     ("larder-core", &[RUNTIMES, FORMATS, SQLITE]),
-    ("larder-policy", &[RUNTIMES, FORMATS, SQLITE]),
+    ("larder-policy", &[RUNTIMES, SQLITE]),
     ("larder-codec", &[RUNTIMES, SQLITE]),
     ("larder-memory", &[SQLITE, FORMATS]),
     ("larder-file", &[SQLITE, FORMATS]),

@@ -1,0 +1,65 @@
+//! Header fields by what they are for: which belong to one connection and are never stored.
+
+use http::header::{
+    AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, DATE, EXPIRES, HeaderName, PRAGMA,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VARY,
+};
+use http::{HeaderMap, HeaderValue};
+
+/// What a cache does not store (RFC 9111, section 3.1; RFC 9110, section 7.6.1).
+const HOP_BY_HOP: [HeaderName; 10] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("http2-settings"),
+];
+
+/// What `Connection` must not name (RFC 9110, section 7.6.1): without these a response would be reused more freely
+/// than it allows, or its body be read as something else.
+const FOR_ALL_RECIPIENTS: [HeaderName; 8] =
+    [AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, DATE, EXPIRES, PRAGMA, VARY];
+
+/// Returns the names of the fields in `headers` that belong to the connection alone.
+pub(crate) fn hop_by_hop(headers: &HeaderMap) -> Vec<HeaderName> {
+    let named = list_members(headers.get_all(CONNECTION))
+        .filter_map(|member| HeaderName::from_bytes(member).ok())
+        .filter(|name| !FOR_ALL_RECIPIENTS.contains(name));
+    named.chain(HOP_BY_HOP).collect()
+}
+
+/// Removes the fields that belong to the connection alone.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    for name in hop_by_hop(headers) {
+        headers.remove(name);
+    }
+}
+
+/// Returns the members of a list of tokens, all lines together, without the empty ones (RFC 9110, section 5.6.1).
+pub(crate) fn list_members<'a>(
+    lines: impl IntoIterator<Item = &'a HeaderValue>,
+) -> impl Iterator<Item = &'a [u8]> {
+    let members = lines.into_iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+}
+
+/// Returns the field's values in order, without the white space around them, which is no part of them (RFC 9110,
+/// section 5.5). Lines are not combined: only some fields are lists.
+pub(crate) fn values<'a>(
+    headers: Option<&'a HeaderMap>,
+    name: &'a HeaderName,
+) -> impl Iterator<Item = &'a [u8]> {
+    headers.into_iter().flat_map(move |headers| headers.get_all(name)).map(|value| trimmed(value.as_bytes()))
+}
+
+fn trimmed(value: &[u8]) -> &[u8] {
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let start = value.iter().position(is_text).unwrap_or(value.len());
+    let end = value.iter().rposition(is_text).map_or(start, |last| last + 1);
+    &value[start..end]
+}

@@ -1,0 +1,143 @@
+//! The decisions of one session. The request loop asks here, and decides nothing by itself.
+//!
+//! Everything is a function of its arguments: `now` is one of them, and no method but the filters waits.
+
+mod decide;
+mod lifetime;
+mod refresh;
+mod store;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
+use http::{HeaderMap, Method, StatusCode};
+use larder_core::{CacheKey, ResponseHead};
+
+use crate::cache_control::{RequestDirectives, ResponseDirectives};
+use crate::options::KeyFn;
+use crate::pattern::UrlPattern;
+use crate::{Bypass, CacheKeys, CacheMode, Expiry, Filter, KeyRequest, RequestKeys, RequestOptions};
+
+/// What begins the input of the key that a HEAD is stored under when its GET has the same key by the caller's wish.
+const HEAD_PREFIX: &str = "larder-head-1,";
+
+/// Decides what of a session's requests and responses is stored and reused.
+///
+/// It is made by [`CacheOptions::build`](crate::CacheOptions::build). Cloning is cheap.
+#[derive(Clone)]
+pub struct Policy(Arc<Rules>);
+
+/// The options, checked and parsed.
+pub(crate) struct Rules {
+    pub(crate) expire_after: Expiry,
+    pub(crate) urls_expire_after: Vec<(UrlPattern, Expiry)>,
+    pub(crate) allowed_codes: Vec<StatusCode>,
+    pub(crate) allowed_methods: Vec<Method>,
+    pub(crate) keys: CacheKeys,
+    pub(crate) cache_control: bool,
+    pub(crate) stale_if_error: Option<Duration>,
+    pub(crate) keep_expired: Duration,
+    pub(crate) is_shared: bool,
+    pub(crate) key_fn: Option<KeyFn>,
+    pub(crate) filter_on_write: Option<Filter>,
+    pub(crate) filter_on_read: Option<Filter>,
+}
+
+impl Policy {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self(Arc::new(rules))
+    }
+
+    /// Returns the keys of `request`.
+    ///
+    /// # Errors
+    ///
+    /// The [`Bypass`] of a request that is neither looked up nor stored. If it is only to be answered from what is
+    /// stored, [`Policy::decide`] says so.
+    pub fn keys(&self, request: &KeyRequest<'_>, options: &RequestOptions) -> Result<RequestKeys, Bypass> {
+        self.check_bypass(request, options)?;
+        let key = |request: &KeyRequest<'_>| match (&options.key, &self.0.key_fn) {
+            (Some(key), _) => Ok(key.clone()),
+            (None, Some(key_fn)) => key_fn(request).ok_or(Bypass::KeyFunction),
+            (None, None) => Ok(self.0.keys.key(request)?.to_cache_key()),
+        };
+        let primary = key(request)?;
+        if request.method() != Method::HEAD {
+            return Ok(RequestKeys { primary, get: None });
+        }
+        let get = key(&request.as_get())?;
+        // What answers a HEAD has no body, and must not stand where a GET looks.
+        let primary = if primary == get { CacheKey::digest(format!("{HEAD_PREFIX}{get}")) } else { primary };
+        Ok(RequestKeys { primary, get: Some(get) })
+    }
+
+    /// Returns whether several users share the cache.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.0.is_shared
+    }
+
+    /// Returns whether the caller's filter lets the response be stored; a dropped future has no effect but its own.
+    pub async fn admits_write(&self, head: &ResponseHead) -> bool {
+        admits(self.0.filter_on_write.as_ref(), head).await
+    }
+
+    /// Returns whether the caller's filter lets the stored response be used, likewise.
+    pub async fn admits_read(&self, head: &ResponseHead) -> bool {
+        admits(self.0.filter_on_read.as_ref(), head).await
+    }
+
+    /// Checks that the cache has anything to do with `request`.
+    fn check_bypass(&self, request: &KeyRequest<'_>, options: &RequestOptions) -> Result<(), Bypass> {
+        if !self.0.allowed_methods.contains(request.method()) {
+            return Err(Bypass::Method(request.method().clone()));
+        }
+        if options.mode == CacheMode::NoStore || self.request_directives(request).no_store {
+            return Err(Bypass::NoStore);
+        }
+        let expiry = self.specific_expiry(request, options);
+        if expiry.is_none_or(|expiry| expiry == Expiry::DoNotStore)
+            && (expiry.is_some() || (self.0.expire_after == Expiry::DoNotStore && !self.0.cache_control))
+        {
+            return Err(Bypass::Expiry);
+        }
+        let has = |name| request.headers().is_some_and(|headers| headers.contains_key(name));
+        if has(RANGE) {
+            return Err(Bypass::Range);
+        }
+        let conditions = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, IF_RANGE];
+        if conditions.into_iter().any(has) { Err(Bypass::Conditional) } else { Ok(()) }
+    }
+
+    /// Returns the request's directives, none if they are not to be read.
+    fn request_directives(&self, request: &KeyRequest<'_>) -> RequestDirectives {
+        match request.headers() {
+            Some(headers) if self.0.cache_control => RequestDirectives::of(headers),
+            _ => RequestDirectives::default(),
+        }
+    }
+
+    /// Returns the response's directives, none if they are not to be read.
+    fn response_directives(&self, headers: &HeaderMap) -> ResponseDirectives {
+        if self.0.cache_control { ResponseDirectives::of(headers) } else { ResponseDirectives::default() }
+    }
+}
+
+async fn admits(filter: Option<&Filter>, head: &ResponseHead) -> bool {
+    match filter {
+        Some(filter) => filter.admits(head).await,
+        None => true,
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("expire_after", &self.0.expire_after)
+            .field("cache_control", &self.0.cache_control)
+            .field("is_shared", &self.0.is_shared)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,163 @@
+//! Whether a response is stored and a redirect skipped, and the head that is stored.
+
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, SET_COOKIE};
+use http::{HeaderName, Method, StatusCode};
+use larder_core::{ResponseHead, Timestamp};
+
+use super::Policy;
+use crate::cache_control::ResponseDirectives;
+use crate::fields::remove_hop_by_hop;
+use crate::{CacheMode, KeyRequest, NotStorable, RequestOptions, validator, vary};
+
+impl Policy {
+    /// Returns the head that is to be stored of `response`, received at `now`.
+    ///
+    /// Without the fields of the connection, with the request's fields that `Vary` nominates (a credential among them
+    /// as a digest), and with its expiry and delete time set.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it is not stored. The filter is asked by itself: [`Policy::admits_write`].
+    pub fn storable(
+        &self,
+        request: &KeyRequest<'_>,
+        options: &RequestOptions,
+        response: &ResponseHead,
+        now: Timestamp,
+    ) -> Result<ResponseHead, NotStorable> {
+        if !self.0.allowed_methods.contains(request.method()) {
+            return Err(NotStorable::Method(request.method().clone()));
+        }
+        if response.status == StatusCode::PARTIAL_CONTENT {
+            return Err(NotStorable::Partial);
+        }
+        if !self.0.allowed_codes.contains(&response.status) {
+            return Err(NotStorable::Status(response.status));
+        }
+        let directives = ResponseDirectives::of(&response.headers);
+        if self.0.cache_control && directives.no_store {
+            return Err(NotStorable::NoStore);
+        }
+        self.check_request(request, options)?;
+        self.check_shared(request, response, &directives)?;
+        let head = self.stored_head(request, options, response, now)?;
+        let is_used_at_once = head.expires_at.is_none_or(|expires_at| expires_at > now);
+        if is_used_at_once
+            || validator::is_there(request.method(), &head.headers)
+            || self.stale_window_of(request, options, &head).is_some()
+        {
+            Ok(head)
+        } else {
+            Err(NotStorable::Expiry)
+        }
+    }
+
+    /// Returns until when the redirect `hop`, the response to `request`, may be skipped; `None` is for ever.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it is followed anew each time. `no-store` is one whatever the options say.
+    pub fn redirect(
+        &self,
+        request: &KeyRequest<'_>,
+        options: &RequestOptions,
+        hop: &ResponseHead,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, NotStorable> {
+        let method = request.method();
+        if !matches!(*method, Method::GET | Method::HEAD) || !self.0.allowed_methods.contains(method) {
+            return Err(NotStorable::Method(method.clone()));
+        }
+        if !matches!(hop.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Err(NotStorable::Status(hop.status));
+        }
+        let directives = ResponseDirectives::of(&hop.headers);
+        if directives.no_store {
+            return Err(NotStorable::NoStore);
+        }
+        self.check_request(request, options)?;
+        self.check_shared(request, hop, &directives)?;
+        let names = vary::nominated(&hop.headers).map_err(|vary::VariesOnAny| NotStorable::VaryAny)?;
+        if !names.iter().all(|name| self.is_in_every_alias(name)) {
+            return Err(NotStorable::VaryingRedirect);
+        }
+        match self.expires_at(request, options, hop, now) {
+            Ok(Some(expires_at)) if expires_at <= now => Err(NotStorable::Expiry),
+            Ok(expires_at) => Ok(expires_at),
+            Err(_) => Err(NotStorable::Expiry),
+        }
+    }
+
+    /// Returns the head to store, whatever it says about being stored.
+    pub(super) fn stored_head(
+        &self,
+        request: &KeyRequest<'_>,
+        options: &RequestOptions,
+        response: &ResponseHead,
+        now: Timestamp,
+    ) -> Result<ResponseHead, NotStorable> {
+        let names = vary::nominated(&response.headers).map_err(|vary::VariesOnAny| NotStorable::VaryAny)?;
+        let mut head = response.clone();
+        head.vary_fields = vary::selecting(request.headers(), &names);
+        head.expires_at =
+            self.expires_at(request, options, response, now).map_err(|_| NotStorable::Expiry)?;
+        let kept = self.stale_window_of(request, options, response).unwrap_or_default();
+        let kept = kept.max(self.0.keep_expired);
+        head.delete_at = head.expires_at.map(|expires_at| expires_at.saturating_add(kept));
+        remove_hop_by_hop(&mut head.headers);
+        for hop in &mut head.history {
+            remove_hop_by_hop(&mut hop.headers);
+            if self.0.is_shared {
+                hop.headers.remove(SET_COOKIE);
+            }
+        }
+        Ok(head)
+    }
+
+    fn stale_window_of(
+        &self,
+        request: &KeyRequest<'_>,
+        options: &RequestOptions,
+        head: &ResponseHead,
+    ) -> Option<std::time::Duration> {
+        let directives = self.request_directives(request);
+        self.stale_window(&directives, options, &self.response_directives(&head.headers))
+    }
+
+    fn check_request(&self, request: &KeyRequest<'_>, options: &RequestOptions) -> Result<(), NotStorable> {
+        if options.mode == CacheMode::NoStore || self.request_directives(request).no_store {
+            return Err(NotStorable::RequestNoStore);
+        }
+        Ok(())
+    }
+
+    /// Checks that the response is not for one user alone. `private` and the rest are read whatever the options say:
+    /// whom a response is for is no matter of expiry.
+    fn check_shared(
+        &self,
+        request: &KeyRequest<'_>,
+        response: &ResponseHead,
+        directives: &ResponseDirectives,
+    ) -> Result<(), NotStorable> {
+        if !self.0.is_shared {
+            return Ok(());
+        }
+        if directives.private {
+            return Err(NotStorable::Private);
+        }
+        if response.headers.contains_key(SET_COOKIE) {
+            return Err(NotStorable::SetCookie);
+        }
+        let is_authorized = request.headers().is_some_and(|headers| headers.contains_key(AUTHORIZATION));
+        // The other two allow it because of what they demand, and that is demanded only where they are read.
+        let demands = directives.must_revalidate || directives.s_maxage.is_some();
+        let is_public = directives.public || (self.0.cache_control && demands);
+        if is_authorized && !is_public { Err(NotStorable::Credentials) } else { Ok(()) }
+    }
+
+    /// Returns whether redirects that vary on this field have an alias: requests that differ in it have different
+    /// keys, or it selects the coding of a content that nobody reads.
+    fn is_in_every_alias(&self, name: &HeaderName) -> bool {
+        *name == ACCEPT_ENCODING || (self.0.key_fn.is_none() && self.0.keys.covers(name))
+    }
+}
