@@ -1,0 +1,10 @@
+//! The command, run as a process on caches that were filled through the library.
+
+mod damage;
+mod entries;
+mod generated;
+mod pipes;
+mod support;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod usage;
