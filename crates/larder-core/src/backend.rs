@@ -97,6 +97,28 @@ impl CacheBackend {
         Ok(())
     }
 
+    /// Makes `aliases` lead to the entry `key`, which was saved before.
+    ///
+    /// What was there under these keys is gone: an alias `key`, and entries under the aliases. If the future is
+    /// dropped, either may be left; a lookup then finds an entry before an alias.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RedirectIndex::write`] and of [`ResponseStore::bulk_delete`].
+    pub async fn save_aliases(&self, key: &CacheKey, aliases: &Aliases) -> Result<()> {
+        // Asked first, because most saves have nothing to delete, and deleting is a write.
+        if self.redirects.contains(key).await? {
+            self.redirects.delete(key).await?;
+        }
+        let from: Vec<CacheKey> = aliases.keys.iter().filter(|alias| *alias != key).cloned().collect();
+        if from.is_empty() {
+            return Ok(());
+        }
+        self.redirects.write(&from, key, aliases.expires_at).await?;
+        self.responses.bulk_delete(&from).await?;
+        Ok(())
+    }
+
     /// Gives the entry a new head if it is still at `revision`, as [`ResponseStore::update_head`] does.
     ///
     /// If the future is dropped, either head may be there.
@@ -228,20 +250,6 @@ impl CacheBackend {
         let redirects = self.redirects.close().await;
         self.responses.close().await?;
         redirects
-    }
-
-    async fn save_aliases(&self, key: &CacheKey, aliases: &Aliases) -> Result<()> {
-        // Asked first, because most saves have nothing to delete, and deleting is a write.
-        if self.redirects.contains(key).await? {
-            self.redirects.delete(key).await?;
-        }
-        let from: Vec<CacheKey> = aliases.keys.iter().filter(|alias| *alias != key).cloned().collect();
-        if from.is_empty() {
-            return Ok(());
-        }
-        self.redirects.write(&from, key, aliases.expires_at).await?;
-        self.responses.bulk_delete(&from).await?;
-        Ok(())
     }
 
     /// Returns where the alias `key` leads at `now`; a failure is `None`.

@@ -1,0 +1,197 @@
+//! The request loop: look up, ask the policy, fetch, store, answer; and again for each redirect.
+//!
+//! It decides nothing by itself. What may be used, stored or skipped is for the policy to say, and whatever goes
+//! wrong with the cache is a miss.
+
+use http::{Extensions, HeaderMap, Method, Request, StatusCode};
+use larder_core::{Body, Error, ErrorKind, ResponseHead, Result, Timestamp};
+use larder_policy::{Bypass, Decision, Forward, RequestKeys, RequestOptions};
+
+use crate::cache::key_request;
+use crate::flights::{Joined, Leader};
+use crate::forward::{Forwarded, Outcome};
+use crate::status::NotStored;
+use crate::stored::Stored;
+use crate::trail::{Skip, Trail};
+use crate::{CacheStatus, Origin, RequestBody, Response, ResponseCache};
+
+/// How often a request waits for another one's exchange before it asks the origin itself.
+const MOST_WAITS: u8 = 2;
+
+/// The answer to one request of a chain.
+pub(crate) struct Answer {
+    pub(crate) head: ResponseHead,
+    pub(crate) body: Body,
+    pub(crate) extensions: Extensions,
+    pub(crate) status: CacheStatus,
+    /// The request that follows, if this is a redirect.
+    pub(crate) next: Option<Next>,
+}
+
+/// What a redirect leads to.
+pub(crate) struct Next {
+    pub(crate) request: Request<RequestBody>,
+    /// How a later request may skip the redirect, if it may.
+    pub(crate) skip: Option<Skip>,
+}
+
+/// What the store and the policy say about a request.
+#[expect(clippy::large_enum_variant, reason = "there is one for each request, and it is taken apart at once")]
+enum Consulted {
+    Answered(Answer),
+    /// The origin must be asked.
+    Forward {
+        stored: Option<Stored>,
+        conditions: HeaderMap,
+        reason: Forward,
+    },
+}
+
+impl ResponseCache {
+    /// Answers `request` from the cache or from `origin`, and follows redirects.
+    ///
+    /// A [`RequestOptions`] among the request's extensions is heeded. The response is returned when its head is
+    /// there; its body is stored while it is read. If the future is dropped, the exchange is given up, nothing is
+    /// stored, and one of those who wait for the same response asks in its place.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Origin`]: the origin did not answer, and nothing stored may be used. The source is the
+    ///   origin's error.
+    /// - [`ErrorKind::Redirect`]: there were too many redirects.
+    pub async fn send(&self, mut request: Request<RequestBody>, origin: &mut dyn Origin) -> Result<Response> {
+        let options = request.extensions().get::<RequestOptions>().cloned().unwrap_or_default();
+        let mut trail = Trail::default();
+        loop {
+            let answer = self.exchange(&mut request, &options, &trail, origin).await?;
+            let Answer { mut head, body, extensions, status, next } = answer;
+            let Some(next) = next else {
+                head.history.splice(0..0, trail.into_history());
+                return Ok(Response::new(head, body, extensions, status, self.inner.clock.clone()));
+            };
+            if trail.len() == self.inner.max_redirects {
+                let message = format!("more than {} redirects", self.inner.max_redirects);
+                return Err(Error::new(ErrorKind::Redirect, message).with_context("url", head.url));
+            }
+            trail.push(head, next.skip);
+            request = next.request;
+        }
+    }
+
+    /// Answers one request of a chain.
+    async fn exchange(
+        &self,
+        request: &mut Request<RequestBody>,
+        options: &RequestOptions,
+        trail: &Trail,
+        origin: &mut dyn Origin,
+    ) -> Result<Answer> {
+        let inner = &*self.inner;
+        if self.is_disabled() {
+            return self.pass_by(request, Forward::Bypass, NotStored::Disabled, origin).await;
+        }
+        let keys = match inner.policy.keys(&key_request(request), options) {
+            Ok(keys) => keys,
+            Err(bypass) => {
+                let is_method = matches!(bypass, Bypass::Method(_));
+                let reason = if is_method { Forward::Method } else { Forward::Bypass };
+                return self.pass_by(request, reason, NotStored::Bypass(bypass), origin).await;
+            }
+        };
+        let (mut leader, mut waits): (Option<Leader<Outcome>>, _) = (None, 0);
+        loop {
+            let ended = inner.flights.ended();
+            let now = inner.clock.now();
+            let (stored, conditions, reason) = match self.consult(request, options, &keys, trail, now).await {
+                Consulted::Answered(answer) => {
+                    leader.map(Leader::land);
+                    return Ok(*answer);
+                }
+                Consulted::Forward { stored, conditions, reason } => (stored, conditions, reason),
+            };
+            if leader.is_none() && waits < MOST_WAITS && can_share(request.method(), reason) {
+                match inner.flights.join(&keys.primary, now).await {
+                    Joined::Leader(won) => {
+                        leader = Some(won);
+                        // What was not there may have been stored since.
+                        if inner.flights.ended() != ended {
+                            continue;
+                        }
+                    }
+                    Joined::Answer(outcome) => {
+                        match self.share(request, options, &outcome, stored).await {
+                            Some(answer) => return Ok(answer),
+                            None => waits = MOST_WAITS,
+                        }
+                        continue;
+                    }
+                    Joined::Again => {
+                        waits += 1;
+                        continue;
+                    }
+                    Joined::Alone => {}
+                }
+            }
+            let forwarded = Forwarded { request, options, trail, keys, stored, conditions, reason, leader };
+            return self.forward(forwarded, origin).await;
+        }
+    }
+
+    /// Looks up what is stored for `request`, and asks the policy what to do with it.
+    async fn consult(
+        &self,
+        request: &Request<RequestBody>,
+        options: &RequestOptions,
+        keys: &RequestKeys,
+        trail: &Trail,
+        now: Timestamp,
+    ) -> Consulted {
+        let decide = |stored: Option<&Stored>| {
+            self.inner.policy.decide(&key_request(request), options, stored.map(Stored::head), now)
+        };
+        let mut stored = self.look_up(keys, now).await;
+        let mut decision = decide(stored.as_ref());
+        if decision != Decision::Use && stored.as_ref().is_some_and(Stored::is_aliased) {
+            // What the redirects lead to is asked for by following them: it has a key of its own.
+            stored = None;
+            decision = decide(None);
+        }
+        match (decision, stored) {
+            (Decision::Use, Some(stored)) => match self.use_stored(request, stored, trail, now).await {
+                Some(answer) => Consulted::Answered(answer),
+                None => forward_because(Forward::Miss),
+            },
+            (Decision::Refuse, _) => Consulted::Answered(refused(request, now)),
+            (Decision::Validate { conditions, reason }, stored) => {
+                Consulted::Forward { stored, conditions, reason }
+            }
+            (Decision::Fetch { reason }, stored) => {
+                Consulted::Forward { stored, conditions: HeaderMap::new(), reason }
+            }
+            _ => forward_because(Forward::Miss),
+        }
+    }
+}
+
+fn forward_because(reason: Forward) -> Consulted {
+    Consulted::Forward { stored: None, conditions: HeaderMap::new(), reason }
+}
+
+/// Returns whether another request's exchange may answer one of `method` that is forwarded because of `reason`.
+///
+/// A request that asks for the origin gets it; and only safe methods may be left out.
+fn can_share(method: &Method, reason: Forward) -> bool {
+    method.is_safe() && !matches!(reason, Forward::Request | Forward::Bypass | Forward::Method)
+}
+
+/// Returns the answer of a cache that may not ask the origin and has nothing that will do.
+fn refused(request: &Request<RequestBody>, now: Timestamp) -> Answer {
+    let (method, url) = (request.method().clone(), request.uri().clone());
+    Answer {
+        head: ResponseHead::new(method, url, StatusCode::GATEWAY_TIMEOUT, now),
+        body: Body::empty(),
+        extensions: Extensions::new(),
+        status: CacheStatus::default(),
+        next: None,
+    }
+}

@@ -1,0 +1,73 @@
+//! The request that a redirect asks for (RFC 9110, section 15.4).
+//!
+//! Credentials never cross to another origin, and content is sent again only where the method stays the same.
+
+use http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE,
+    COOKIE, HOST, HeaderName, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
+};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use url::Url;
+
+use crate::RequestBody;
+
+/// The fields that do not go on to another origin.
+const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+
+/// The fields that do not go on when the content does not.
+const ABOUT_CONTENT: [HeaderName; 6] =
+    [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, TRANSFER_ENCODING];
+
+/// Returns the request that follows `request` after a response of `status` with `headers`.
+///
+/// `None` if the response is not a redirect, or is one that cannot be followed: it names no other `http` or `https`
+/// URL, or the content cannot be sent again. It is then the answer itself. Extensions go on.
+pub(crate) fn follow(
+    request: &Request<RequestBody>,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Option<Request<RequestBody>> {
+    let method = next_method(request.method(), status)?;
+    let from = Url::parse(&request.uri().to_string()).ok()?;
+    let to = from.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    if !matches!(to.scheme(), "http" | "https") {
+        return None;
+    }
+    let keeps_content = method == *request.method();
+    let body = if keeps_content { request.body().try_clone()? } else { RequestBody::empty() };
+
+    let mut next = Request::new(body);
+    *next.uri_mut() = Uri::try_from(to.as_str()).ok()?;
+    *next.headers_mut() = request.headers().clone();
+    *next.extensions_mut() = request.extensions().clone();
+    *next.version_mut() = request.version();
+    *next.method_mut() = method;
+    next.headers_mut().remove(HOST);
+    if !keeps_content {
+        remove(next.headers_mut(), &ABOUT_CONTENT);
+    }
+    if from.origin() != to.origin() {
+        remove(next.headers_mut(), &CREDENTIALS);
+    }
+    Some(next)
+}
+
+/// Returns the method after a redirect: POST may become GET at 301 and 302, and any method does at 303.
+fn next_method(method: &Method, status: StatusCode) -> Option<Method> {
+    match status {
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND if *method == Method::POST => Some(Method::GET),
+        StatusCode::SEE_OTHER if *method != Method::HEAD => Some(Method::GET),
+        StatusCode::MOVED_PERMANENTLY
+        | StatusCode::FOUND
+        | StatusCode::SEE_OTHER
+        | StatusCode::TEMPORARY_REDIRECT
+        | StatusCode::PERMANENT_REDIRECT => Some(method.clone()),
+        _ => None,
+    }
+}
+
+fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
+    for name in names {
+        headers.remove(name);
+    }
+}

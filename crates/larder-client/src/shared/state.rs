@@ -1,0 +1,198 @@
+//! Where the body and each of its readers are. Nothing here waits.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use larder_core::{Error, ErrorKind, Result};
+
+use super::{Role, failed};
+use crate::spool::Spool;
+
+/// What is held of a body, and who has read how much of it.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The chunks that are in memory, oldest first; they end at `end`.
+    window: VecDeque<Bytes>,
+    /// Where in the body the window begins.
+    start: u64,
+    /// How much has arrived.
+    end: u64,
+    outcome: Option<Result<(), Arc<Error>>>,
+    readers: BTreeMap<u64, Place>,
+    next_reader: u64,
+    spool: Option<Spool>,
+    /// Up to where the spool has been written.
+    spooled: u64,
+    /// Whether the store is done, and callers may see the end.
+    pub(super) is_settled: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    role: Role,
+    position: u64,
+}
+
+/// What a reader gets.
+pub(super) enum Next {
+    Chunk(Bytes),
+    /// It is in the spool, between these positions.
+    Spooled {
+        spool: Spool,
+        position: u64,
+        end: u64,
+    },
+    End,
+    Failed(Error),
+    Wait,
+}
+
+/// What the pump may do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Take the next chunk.
+    Free,
+    /// Wait for readers.
+    Full,
+    /// Wait for the store, and not for long.
+    StoreLags,
+    /// Write the window to a spool first.
+    NeedsSpool,
+    /// Nobody is left.
+    Abandoned,
+}
+
+impl State {
+    pub(super) fn add_reader(&mut self, role: Role, position: u64) -> u64 {
+        let id = self.next_reader;
+        self.next_reader += 1;
+        self.readers.insert(id, Place { role, position });
+        id
+    }
+
+    pub(super) fn remove_reader(&mut self, id: u64) {
+        self.readers.remove(&id);
+    }
+
+    /// Removes the store, which did not keep up, and lets nobody wait for it.
+    pub(super) fn cut_off_store(&mut self) {
+        self.is_settled = true;
+        self.readers.retain(|_, place| place.role != Role::Store);
+    }
+
+    /// Returns whether a reader can still begin at the beginning.
+    pub(super) fn has_beginning(&self) -> bool {
+        let failed = matches!(self.outcome, Some(Err(_)));
+        !failed && (self.start == 0 || self.spool.as_ref().is_some_and(|spool| spool.base() == 0))
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    pub(super) fn push(&mut self, chunk: Bytes) {
+        self.end += chunk.len() as u64;
+        self.window.push_back(chunk);
+    }
+
+    pub(super) fn finish(&mut self, outcome: Result<(), Arc<Error>>) {
+        self.outcome.get_or_insert(outcome);
+    }
+
+    /// Returns what the reader gets next; a chunk of the window is taken with it.
+    pub(super) fn next(&mut self, id: u64, role: Role) -> Next {
+        let Some(place) = self.readers.get_mut(&id) else {
+            return Next::Failed(Error::new(ErrorKind::Unavailable, "the store did not keep up"));
+        };
+        if place.position < self.start {
+            // The spool has all that the window lost before its slowest reader had it.
+            let position = place.position;
+            return match &self.spool {
+                Some(spool) => Next::Spooled { spool: spool.clone(), position, end: self.start },
+                None => Next::Failed(Error::new(ErrorKind::Body, "what had arrived was lost")),
+            };
+        }
+        let mut offset = self.start;
+        for chunk in &self.window {
+            let end = offset + chunk.len() as u64;
+            if place.position < end {
+                let mut chunk = chunk.clone();
+                chunk.advance(usize::try_from(place.position - offset).unwrap_or(usize::MAX));
+                place.position = end;
+                return Next::Chunk(chunk);
+            }
+            offset = end;
+        }
+        match &self.outcome {
+            None => Next::Wait,
+            Some(Err(cause)) => Next::Failed(failed(cause)),
+            Some(Ok(())) if role == Role::Caller && !self.is_settled => Next::Wait,
+            Some(Ok(())) => Next::End,
+        }
+    }
+
+    pub(super) fn advance(&mut self, id: u64, len: u64) {
+        if let Some(place) = self.readers.get_mut(&id) {
+            place.position += len;
+        }
+    }
+
+    /// Returns whether another chunk may be taken, with a window of `limit` bytes.
+    pub(super) fn room(&self, limit: u64, in_background: bool, may_spool: bool) -> Room {
+        let callers = || self.positions(Role::Caller);
+        let store = self.positions(Role::Store).min();
+        let Some(fastest) = callers().max().or(store.filter(|_| in_background)) else {
+            return Room::Abandoned;
+        };
+        let lags = |position: u64| self.end - position >= limit;
+        if lags(fastest) {
+            return Room::Full;
+        }
+        if store.is_some_and(lags) {
+            return Room::StoreLags;
+        }
+        match callers().min().filter(|slowest| lags(*slowest)) {
+            Some(_) if !may_spool => Room::Full,
+            Some(_) if self.spool.is_none() => Room::NeedsSpool,
+            _ => Room::Free,
+        }
+    }
+
+    fn positions(&self, role: Role) -> impl Iterator<Item = u64> {
+        self.readers.values().filter(move |place| place.role == role).map(|place| place.position)
+    }
+
+    /// Forgets the oldest chunks beyond `limit` bytes that every reader has had or the spool has.
+    pub(super) fn trim(&mut self, limit: u64) {
+        let slowest = self.readers.values().map(|place| place.position).min().unwrap_or(self.end);
+        let disposable = slowest.max(if self.spool.is_some() { self.spooled } else { 0 });
+        while let Some(chunk) = self.window.front() {
+            let end = self.start + chunk.len() as u64;
+            if self.end - self.start <= limit || end > disposable {
+                return;
+            }
+            self.start = end;
+            self.window.pop_front();
+        }
+    }
+
+    /// Returns where the window begins, and its chunks.
+    pub(super) fn window(&self) -> (u64, Vec<Bytes>) {
+        (self.start, self.window.iter().cloned().collect())
+    }
+
+    pub(super) fn spool(&self) -> Option<Spool> {
+        self.spool.clone()
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Notes that `spool` has all of the body from its base up to `spooled`.
+    pub(super) fn set_spooled(&mut self, spool: Spool, spooled: u64) {
+        self.spool = Some(spool);
+        self.spooled = spooled;
+    }
+}

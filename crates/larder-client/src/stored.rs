@@ -1,0 +1,192 @@
+//! What the store has for a request, and how it becomes the answer.
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use http::{Extensions, Method, Request, StatusCode};
+use larder_core::{
+    Body, CacheKey, CachedResponse, Error, ErrorKind, Lookup, ResponseHead, Result, Timestamp,
+};
+use larder_policy::{Forward, RequestKeys, RequestOptions};
+
+use crate::exchange::{Answer, Next};
+use crate::guard::Guard;
+use crate::trail::{Skip, Trail};
+use crate::{CacheStatus, RequestBody, ResponseCache};
+
+/// A stored response, and how it was found.
+pub(crate) struct Stored {
+    /// What it was looked up under.
+    key: CacheKey,
+    /// What it is stored under, if that is not the key.
+    target: Option<CacheKey>,
+    response: CachedResponse,
+}
+
+impl Stored {
+    pub(crate) fn head(&self) -> &ResponseHead {
+        &self.response.head
+    }
+
+    /// Returns whether it was found by skipping redirects.
+    pub(crate) fn is_aliased(&self) -> bool {
+        self.target.is_some()
+    }
+
+    fn entry(&self) -> &CacheKey {
+        self.target.as_ref().unwrap_or(&self.key)
+    }
+}
+
+impl ResponseCache {
+    /// Returns what is stored under `keys`; a cache that fails has nothing.
+    pub(crate) async fn look_up(&self, keys: &RequestKeys, now: Timestamp) -> Option<Stored> {
+        for key in keys.get.iter().chain([&keys.primary]) {
+            let lookup = self.inner.backend.get_response(key, now);
+            let (target, response) = match self.inner.guard.run("look up", lookup).await? {
+                Lookup::Hit(response) => (None, response),
+                Lookup::AliasHit { target, response } => (Some(target), response),
+                _ => continue,
+            };
+            return Some(Stored { key: key.clone(), target, response });
+        }
+        None
+    }
+
+    /// Returns the answer that `stored` is at `now`, unless a filter or its body says otherwise.
+    pub(crate) async fn use_stored(
+        &self,
+        request: &Request<RequestBody>,
+        stored: Stored,
+        trail: &Trail,
+        now: Timestamp,
+    ) -> Option<Answer> {
+        let admits = self.inner.policy.admits_read(stored.head());
+        if !self.inner.guard.run("filter", admits).await? {
+            return None;
+        }
+        let status = CacheStatus {
+            alias: stored.is_aliased(),
+            stale: stored.head().is_expired(now),
+            ttl: ttl(stored.head(), now),
+            ..CacheStatus::hit()
+        };
+        self.save_aliases(stored.entry(), trail).await;
+        self.answer(request, stored, status).await
+    }
+
+    /// Returns the answer that `stored` is although it is stale, if it may be used after the origin failed.
+    pub(crate) async fn use_stale(
+        &self,
+        request: &Request<RequestBody>,
+        options: &RequestOptions,
+        stored: Stored,
+    ) -> Option<Answer> {
+        let now = self.inner.clock.now();
+        let key_request = crate::cache::key_request(request);
+        if !self.inner.policy.use_stale(&key_request, options, stored.head(), now) {
+            return None;
+        }
+        let status = CacheStatus { stale: true, ttl: ttl(stored.head(), now), ..CacheStatus::hit() };
+        self.answer(request, stored, status).await
+    }
+
+    /// Returns the answer that `stored` is after the origin said that it is valid, with `head` as its new head.
+    pub(crate) async fn use_validated(
+        &self,
+        request: &Request<RequestBody>,
+        mut stored: Stored,
+        head: ResponseHead,
+        reason: Forward,
+        trail: &Trail,
+    ) -> Option<Answer> {
+        let mut is_stored = false;
+        if let Some(revision) = stored.response.revision() {
+            let update = self.inner.backend.update_head(stored.entry(), revision, head.clone());
+            match self.inner.guard.run("update the head", update).await {
+                Some(Ok(is_updated)) => is_stored = is_updated,
+                Some(Err(error)) => self.inner.guard.give_up("update the head", &error),
+                None => {}
+            }
+        }
+        let status = CacheStatus {
+            forward_status: Some(StatusCode::NOT_MODIFIED),
+            stored: is_stored,
+            ttl: ttl(&head, self.inner.clock.now()),
+            ..CacheStatus::forward(reason)
+        };
+        stored.response.head = head;
+        self.save_aliases(stored.entry(), trail).await;
+        self.answer(request, stored, status).await
+    }
+
+    /// Makes the redirects of `trail` lead to `entry`, which is there already.
+    async fn save_aliases(&self, entry: &CacheKey, trail: &Trail) {
+        let aliases = trail.aliases();
+        if aliases.keys.is_empty() {
+            return;
+        }
+        let save = self.inner.backend.save_aliases(entry, &aliases);
+        if let Some(Err(error)) = self.inner.guard.run("save the aliases", save).await {
+            self.inner.guard.give_up("save the aliases", &error);
+        }
+    }
+
+    /// Returns the answer of `status` that `stored` is, or `None` if its body cannot be had.
+    async fn answer(
+        &self,
+        request: &Request<RequestBody>,
+        stored: Stored,
+        status: CacheStatus,
+    ) -> Option<Answer> {
+        let Stored { key, target, response } = stored;
+        let CachedResponse { mut head, body, .. } = response;
+        // Stored is the history of the request that brought it; this one has its own.
+        let skipped = match target {
+            Some(_) => head.history.iter().position(|hop| hop.url == *request.uri()),
+            None => None,
+        };
+        head.history.drain(..skipped.unwrap_or(head.history.len()));
+        let body = if *request.method() == Method::HEAD { Body::empty() } else { self.guarded(body).await? };
+        let next = self
+            .follow(request, &head)
+            .map(|request| Next { request, skip: Some(Skip { key, until: head.expires_at }) });
+        Some(Answer { head, body, extensions: Extensions::new(), status, next })
+    }
+
+    /// Returns `body`, whose store must not panic, nor be waited for too long; `None` if it does not even begin.
+    async fn guarded(&self, mut body: Body) -> Option<Body> {
+        if body.as_bytes().is_some() {
+            return Some(body);
+        }
+        let len = body.exact_len();
+        let guard = self.inner.guard.clone();
+        let first = match next_chunk(&guard, &mut body).await {
+            Ok(Some(first)) => first,
+            Ok(None) => return Some(Body::empty()),
+            Err(error) => {
+                guard.give_up("read the body", &error);
+                return None;
+            }
+        };
+        let rest = stream::try_unfold((guard, body), async |(guard, mut body)| {
+            let chunk = next_chunk(&guard, &mut body).await?;
+            Ok::<_, Error>(chunk.map(|chunk| (chunk, (guard, body))))
+        });
+        let chunks = stream::iter([Ok(first)]).chain(rest);
+        Some(match len {
+            Some(len) => Body::from_sized_stream(chunks, len),
+            None => Body::from_stream(chunks),
+        })
+    }
+}
+
+async fn next_chunk(guard: &Guard, body: &mut Body) -> Result<Option<Bytes>> {
+    let failed = || Error::new(ErrorKind::Unavailable, "the store does not give the body");
+    guard.run("read the body", body.chunk()).await.unwrap_or_else(|| Err(failed()))
+}
+
+/// Returns for how many seconds more `head` is fresh at `now`.
+pub(crate) fn ttl(head: &ResponseHead, now: Timestamp) -> Option<i64> {
+    let expires_at = head.expires_at?;
+    Some(expires_at.as_millis().saturating_sub(now.as_millis()).div_euclid(1000))
+}

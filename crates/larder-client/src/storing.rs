@@ -1,0 +1,48 @@
+//! Storing a response while it is read.
+
+use larder_core::{Aliases, CacheKey, CachedResponse, Error, ErrorKind};
+
+use crate::ResponseCache;
+use crate::flights::Answered;
+use crate::forward::Outcome;
+use crate::guard::Guard;
+use crate::shared::Shared;
+
+impl ResponseCache {
+    /// Stores `entry`, whose body is that of `shared`, in a task of its own.
+    ///
+    /// `answered` is kept until the entry is visible, so that whoever asks meanwhile joins. Callers see the end of the
+    /// body when the store is done, so that whoever has read a response finds it stored.
+    pub(crate) fn store(
+        &self,
+        key: CacheKey,
+        entry: CachedResponse,
+        aliases: Aliases,
+        shared: Shared,
+        answered: Option<Answered<Outcome>>,
+    ) {
+        let backend = self.inner.backend.clone();
+        let guard = self.inner.guard.clone();
+        tokio::spawn(async move {
+            let save = Guard::catch(backend.save_response(&key, entry, &aliases));
+            let overdue = async {
+                shared.ended().await;
+                tokio::time::sleep(guard.timeout()).await;
+            };
+            let outcome = tokio::select! {
+                outcome = save => outcome,
+                () = overdue => Err(Error::new(ErrorKind::Unavailable, "the store is not done in time")),
+            };
+            match outcome {
+                Ok(()) => {}
+                // The origin's failure, or nobody waits: the cache is not to blame.
+                Err(error) if error.kind() == ErrorKind::Body => {
+                    tracing::debug!(%key, error = &error as &dyn std::error::Error, "not stored");
+                }
+                Err(error) => guard.give_up("store", &error.with_key(&key)),
+            }
+            shared.settle();
+            drop(answered);
+        });
+    }
+}
