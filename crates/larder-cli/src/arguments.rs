@@ -41,8 +41,8 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "larder", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{AFTER_HELP}"))]
 pub(crate) struct Arguments {
-    /// The cache directory; `larder` in the user's cache directory by default
-    #[arg(long, global = true, env = "LARDER_DIR", value_name = "DIR")]
+    /// The cache directory; by default `LARDER_DIR`, else `larder` in the user's cache directory
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,

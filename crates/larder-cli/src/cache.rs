@@ -14,6 +14,9 @@ use crate::status::{Failure, Result};
 /// The file that only a cache directory has: the record of its layout (`docs/format.md`).
 const LAYOUT: &str = "layout";
 
+/// The variable of the environment that names the cache directory; an empty one is as good as none.
+const VARIABLE: &str = "LARDER_DIR";
+
 /// The cache in a directory: its parts together, and the file store for what only that has.
 pub(crate) struct Cache {
     pub(crate) backend: CacheBackend,
@@ -46,9 +49,10 @@ impl Cache {
     }
 }
 
-/// Returns the cache directory as an absolute path: `dir`, else `larder` in the user's cache directory.
+/// Returns the cache directory as an absolute path: `dir`, else that of the environment, else that of the user.
 pub(crate) fn directory(dir: Option<PathBuf>) -> Result<PathBuf> {
-    let Some(dir) = dir else {
+    let of_environment = || std::env::var_os(VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let Some(dir) = dir.or_else(of_environment) else {
         let base = etcetera::choose_base_strategy();
         let base = base.map_err(|error| {
             Failure::new("there is no default cache directory: name one with --dir").because(error)

@@ -111,6 +111,8 @@ fn the_directory_is_the_option_else_the_variable_else_the_users_cache() {
     assert_eq!(relative, format!("{}\n", place.outside("c").display()));
 
     let default = path(larder(&["path"]).env("HOME", &home).env_remove("XDG_CACHE_HOME"));
+    let empty = path(larder(&["path"]).env("HOME", &home).env_remove("XDG_CACHE_HOME").env("LARDER_DIR", ""));
+    assert_eq!(empty, default, "an empty variable is as good as none");
     assert!(default.starts_with(&*home.to_string_lossy()) && default.ends_with("larder\n"), "{default}");
     #[cfg(target_os = "linux")]
     {
