@@ -36,7 +36,6 @@ pub(crate) struct Next {
 }
 
 /// What the store and the policy say about a request.
-#[expect(clippy::large_enum_variant, reason = "there is one for each request, and it is taken apart at once")]
 enum Consulted {
     Answered(Answer),
     /// The origin must be asked.
@@ -105,7 +104,7 @@ impl ResponseCache {
             let (stored, conditions, reason) = match self.consult(request, options, &keys, trail, now).await {
                 Consulted::Answered(answer) => {
                     leader.map(Leader::land);
-                    return Ok(*answer);
+                    return Ok(answer);
                 }
                 Consulted::Forward { stored, conditions, reason } => (stored, conditions, reason),
             };

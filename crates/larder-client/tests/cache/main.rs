@@ -1,0 +1,10 @@
+//! The request loop against scripted origins and stores: what reaches the origin, what is answered, what is stored.
+
+mod bodies;
+mod by_hand;
+mod coalescing;
+mod failing;
+mod redirects;
+mod serving;
+mod support;
+mod validating;
