@@ -112,3 +112,156 @@ impl Directives {
         self.numbers("max-stale").map(seconds).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+
+    const fn seconds(seconds: u64) -> Option<Duration> {
+        Some(Duration::from_secs(seconds))
+    }
+
+    fn fields(name: &HeaderName, lines: &[&[u8]]) -> HeaderMap {
+        let value = |line: &&[u8]| HeaderValue::from_bytes(line).expect("a value");
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(name, value(line));
+        }
+        headers
+    }
+
+    fn check_response(lines: &[&str], expected: &ResponseDirectives) {
+        let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+        assert_eq!(ResponseDirectives::of(&fields(&CACHE_CONTROL, &lines)), *expected, "{lines:?}");
+    }
+
+    fn check_request(line: &str, expected: &RequestDirectives) {
+        let headers = fields(&CACHE_CONTROL, &[line.as_bytes()]);
+        assert_eq!(RequestDirectives::of(&headers), *expected, "{line}");
+    }
+
+    #[test]
+    fn directives_are_read_in_any_spelling() {
+        let none = ResponseDirectives::default();
+        let max_age = |n| ResponseDirectives { max_age: seconds(n), ..none };
+        check_response(&[], &none);
+        check_response(&["", " , ,\t,"], &none);
+        check_response(&["No-Store"], &ResponseDirectives { no_store: true, ..none });
+        check_response(&["max-age=60"], &max_age(60));
+        check_response(&["MAX-AGE=\"60\""], &max_age(60));
+        check_response(&["max-age=\"\\6\\0\""], &max_age(60));
+        check_response(&["max-age=0060"], &max_age(60));
+        check_response(&["max-age=99999999999999999999999999"], &max_age(1 << 31));
+        check_response(&["foo=\"a, no-store\", max-age=60"], &max_age(60));
+        check_response(&["foo=\"a\\\", no-store\", max-age=60"], &max_age(60));
+        check_response(&["foo, bar=baz, max-age=60"], &max_age(60));
+        let both = ResponseDirectives { private: true, must_revalidate: true, ..max_age(60) };
+        check_response(&["private,\t max-age=60", "must-revalidate"], &both);
+    }
+
+    #[test]
+    fn fields_names_of_a_directive_do_not_narrow_it() {
+        let none = ResponseDirectives::default();
+        for line in ["private=\"\"", "private=\"set-cookie, x\"", "private=x"] {
+            check_response(&[line], &ResponseDirectives { private: true, ..none });
+        }
+        for line in ["no-cache=\" x\"", "no-cache=\"set-cookie\""] {
+            check_response(&[line], &ResponseDirectives { no_cache: true, ..none });
+        }
+        check_response(&["public=x, immutable=x"], &none);
+    }
+
+    #[test]
+    fn duplicates_are_read_the_stricter_way() {
+        let none = ResponseDirectives::default();
+        check_response(&["max-age=60, max-age=5"], &ResponseDirectives { max_age: seconds(5), ..none });
+        check_response(&["s-maxage=5", "s-maxage=60"], &ResponseDirectives { s_maxage: seconds(5), ..none });
+        check_response(&["max-age=60, max-age=x"], &ResponseDirectives { max_age: seconds(0), ..none });
+        let none = RequestDirectives::default();
+        check_request("min-fresh=1, min-fresh=9", &RequestDirectives { min_fresh: seconds(9), ..none });
+        check_request("max-stale, max-stale=9", &RequestDirectives { max_stale: seconds(9), ..none });
+    }
+
+    #[test]
+    fn what_is_no_number_is_the_strictest_one() {
+        let none = ResponseDirectives::default();
+        for line in ["max-age", "max-age=x", "max-age=-1", "max-age=+1", "max-age=1.5", "max-age=\"\""] {
+            check_response(&[line], &ResponseDirectives { max_age: seconds(0), ..none });
+        }
+        let none = RequestDirectives::default();
+        check_request("min-fresh=x", &RequestDirectives { min_fresh: seconds(1 << 31), ..none });
+        check_request("max-stale=x", &RequestDirectives { max_stale: seconds(0), ..none });
+        check_request("max-stale", &RequestDirectives { max_stale: Some(Duration::MAX), ..none });
+        check_request("stale-if-error", &RequestDirectives { stale_if_error: seconds(0), ..none });
+    }
+
+    #[test]
+    fn garbage_forbids_use_without_validation_and_hides_nothing() {
+        for line in [
+            "max-age=60; public",
+            "max-age =60",
+            "max-age= 60",
+            "max-age=",
+            "max-age=60 public",
+            "max-age=\"60",
+            "max-age=\"60\"x",
+            "foo bar",
+            "=60",
+            "\"no-store\"",
+            "é",
+        ] {
+            let read = ResponseDirectives::of(&fields(&CACHE_CONTROL, &[line.as_bytes()]));
+            assert!(read.no_cache, "{line}: {read:?}");
+        }
+        for lines in [&["foo=\"a, no-store"][..], &["foo=\"a", "no-store"], &["foo=\"\\", "no-store"]] {
+            let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+            let read = ResponseDirectives::of(&fields(&CACHE_CONTROL, &lines));
+            assert!(read.no_store && read.no_cache, "{lines:?}: {read:?}");
+        }
+        let read = ResponseDirectives::of(&fields(&CACHE_CONTROL, &[b"foo=\"public, public"]));
+        assert!(!read.public, "garbage grants nothing");
+    }
+
+    #[test]
+    fn pragma_counts_when_it_is_alone() {
+        let mut headers = fields(&PRAGMA, &[b"No-Cache"]);
+        assert!(RequestDirectives::of(&headers).no_cache);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-stale"));
+        assert!(!RequestDirectives::of(&headers).no_cache);
+        assert_eq!(ResponseDirectives::of(&fields(&PRAGMA, &[b"no-cache"])), ResponseDirectives::default());
+    }
+
+    #[test]
+    fn a_megabyte_is_read_in_linear_time() {
+        for unit in ["x\"\\\",", "\",", "a=\"b\",", ",,,,", "max-age=1,"] {
+            let line = unit.repeat((1 << 20) / unit.len());
+            let headers = fields(&CACHE_CONTROL, &[line.as_bytes()]);
+            // A quadratic reader takes minutes.
+            let _ = ResponseDirectives::of(&headers);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(lines in proptest::collection::vec("[ -~\t\u{80}-\u{ff}]{0,40}", 0..4)) {
+            let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+            let headers = fields(&CACHE_CONTROL, &lines);
+            let _ = (RequestDirectives::of(&headers), ResponseDirectives::of(&headers));
+        }
+
+        #[test]
+        fn a_prohibition_is_found_whatever_stands_beside_it(
+            before in "[a-z=\", \\\\]{0,20}",
+            is_line in any::<bool>(),
+        ) {
+            let joined = format!("{before}, no-store");
+            let lines: &[&[u8]] =
+                if is_line { &[before.as_bytes(), b"no-store"] } else { &[joined.as_bytes()] };
+            let read = ResponseDirectives::of(&fields(&CACHE_CONTROL, lines));
+            // Between two quotes it is text.
+            prop_assert!(read.no_store || (!is_line && before.contains('"')), "{lines:?}");
+        }
+    }
+}

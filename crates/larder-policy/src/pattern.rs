@@ -19,13 +19,9 @@ pub(crate) struct UrlPattern {
     path: Option<PathPattern>,
 }
 
-/// A pattern of paths, which matches as a prefix of whole segments.
+/// A pattern of paths, which matches as a prefix of whole segments: the globs of which any may match.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct PathPattern {
-    /// The path itself, unless the pattern ends with a slash.
-    exact: Option<String>,
-    below: String,
-}
+struct PathPattern(Vec<String>);
 
 /// Why text is no URL pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -111,21 +107,17 @@ impl PathPattern {
         // As the path of a canonical URL, so that each spelling of a pattern matches what it names.
         let path = decode_unreserved(path).map_or_else(|| path.to_owned(), |path| remove_dot_segments(&path));
         let glob = escaped(&path);
-        Ok(match glob.strip_suffix('/') {
-            Some(directory) => Self { exact: None, below: format!("{directory}/**") },
-            None => Self { below: format!("{glob}/**"), exact: Some(glob) },
-        })
+        let directory = glob.strip_suffix('/').unwrap_or(&glob);
+        // `/**` alone would also match nothing at all, and `site.com/a/` is not to match `/a`.
+        let mut globs = vec![format!("{directory}/*"), format!("{directory}/*/**")];
+        if directory == glob {
+            globs.push(glob);
+        }
+        Ok(Self(globs))
     }
 
     fn matches(&self, path: &str) -> bool {
-        // `a/**` also matches `a`, and a pattern that ends with a slash does not.
-        let is_exact = self.exact.as_ref().is_some_and(|exact| glob_match(exact, path));
-        is_exact || (glob_match(&self.below, path) && self.is_below(path))
-    }
-
-    fn is_below(&self, path: &str) -> bool {
-        let slashes = |text: &str| text.bytes().filter(|byte| *byte == b'/').count();
-        self.below.contains("**/") || slashes(path) >= slashes(&self.below)
+        self.0.iter().any(|glob| glob_match(glob, path))
     }
 }
 
@@ -171,4 +163,232 @@ fn escaped(text: &str) -> String {
         escaped.push(c);
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn is_match(pattern: &str, url: &str) -> bool {
+        let target = Target::of(&url.parse().expect(url)).expect("a canonical form");
+        UrlPattern::parse(pattern).expect(pattern).matches(&target)
+    }
+
+    /// Checks that the pattern matches each of the first URLs and none of the others.
+    fn check(pattern: &str, matching: &[&str], others: &[&str]) {
+        for url in matching {
+            assert!(is_match(pattern, url), "{pattern} matches {url}");
+        }
+        for url in others {
+            assert!(!is_match(pattern, url), "{pattern} does not match {url}");
+        }
+    }
+
+    #[test]
+    fn a_host_matches_as_a_host_and_nowhere_else() {
+        check(
+            "site.com",
+            &["http://site.com/", "https://SITE.com:8080/a?b", "http://u:p@site.com/"],
+            &[
+                "http://evil.org/?site.com",
+                "http://evil.org/site.com",
+                "http://evil.org/#site.com",
+                "http://evil.org/?http://site.com/",
+                "http://notsite.com/",
+                "http://site.com.evil.org/",
+                "http://www.site.com/",
+                "http://siteXcom/",
+                "http://site.com@evil.org/",
+                "http://site.com:site.com@evil.org/",
+            ],
+        );
+        check(
+            "*.site.com",
+            &["http://a.site.com/", "http://a.b.site.com/x"],
+            &[
+                "http://site.com/",
+                "http://notsite.com/",
+                "http://a.site.com.evil.org/",
+                "http://evil.org/a.site.com",
+            ],
+        );
+        check(
+            "api-*.site.com",
+            &["http://api-1.site.com/"],
+            &["http://api.site.com/", "http://x/api-1.site.com"],
+        );
+        check("[2001:DB8::1]", &["http://[2001:db8::1]/"], &["http://[2001:db8::2]/", "http://2/"]);
+        check("127.0.0.1", &["http://127.0.0.1:8080/"], &["http://127.0.0.10/", "http://127x0.0.1/"]);
+    }
+
+    #[test]
+    fn scheme_and_port_match_if_they_are_given() {
+        check("HTTPS://site.com", &["https://site.com/", "https://site.com:8443/"], &["http://site.com/"]);
+        check(
+            "site.com:443",
+            &["https://site.com/", "http://site.com:443/"],
+            &["http://site.com/", "https://site.com:8443/"],
+        );
+        check(
+            "http://site.com:80/a",
+            &["http://site.com/a/b"],
+            &["http://site.com:8080/a", "https://site.com/a"],
+        );
+        check("[::1]:8080", &["http://[::1]:8080/"], &["http://[::1]/"]);
+    }
+
+    #[test]
+    fn a_path_matches_as_a_prefix_of_whole_segments() {
+        check(
+            "site.com/static",
+            &[
+                "http://site.com/static",
+                "http://site.com/static/",
+                "http://site.com/static/a/b.css",
+                "http://site.com/static?x",
+                "http://site.com/x/../%73tatic",
+            ],
+            &[
+                "http://site.com/",
+                "http://site.com/statics",
+                "http://site.com/a/static",
+                "http://site.com/Static",
+            ],
+        );
+        check(
+            "site.com/static/",
+            &["http://site.com/static/", "http://site.com/static/a"],
+            &["http://site.com/static", "http://site.com/statics/a"],
+        );
+        check("site.com/", &["http://site.com", "http://site.com/a/b?c"], &["http://site.org/"]);
+        check("site.com/%73tatic/../a", &["http://site.com/a"], &["http://site.com/static"]);
+    }
+
+    #[test]
+    fn a_star_stays_in_its_segment_and_two_do_not() {
+        check(
+            "site.com/u/*/posts",
+            &["http://site.com/u/1/posts", "http://site.com/u/1/posts/2"],
+            &["http://site.com/u/1/2/posts", "http://site.com/u/posts", "http://site.com/u/1/postscript"],
+        );
+        check(
+            "site.com/*.css",
+            &["http://site.com/a.css", "http://site.com/a.css?v=1"],
+            &["http://site.com/a/b.css"],
+        );
+        check(
+            "site.com/**/*.css",
+            &["http://site.com/a.css", "http://site.com/a/b/c.css"],
+            &["http://site.com/a/b/c.js", "http://site.com/a.css.map"],
+        );
+        check("site.com/a/**", &["http://site.com/a/b", "http://site.com/a/"], &["http://site.com/ab"]);
+        check(
+            "site.com/**/",
+            &["http://site.com/", "http://site.com/a", "http://site.com/a/b/"],
+            &["http://site.org/"],
+        );
+        check(
+            "site.com/*/",
+            &["http://site.com/a/", "http://site.com/a/b"],
+            &["http://site.com/a", "http://site.com/"],
+        );
+        check(
+            "site.com/a/**/b/",
+            &["http://site.com/a/b/", "http://site.com/a/x/y/b/c/d"],
+            &["http://site.com/a/b", "http://site.com/a/x/b"],
+        );
+        check("site.com/a", &["http://site.com/a//b", "http://site.com/a//"], &["http://site.com//a"]);
+        check("*/static", &["http://a.org/static", "http://b.org/static/x"], &["http://a.org/x/static"]);
+        check("*", &["http://a/", "https://[::1]:8080/x/y?z"], &[]);
+        check("**", &["http://a/"], &[]);
+    }
+
+    #[test]
+    fn other_characters_mean_themselves() {
+        check("site.com/[a]", &["http://site.com/[a]"], &["http://site.com/a"]);
+        check("site.com/{a,b}", &["http://site.com/{a,b}"], &["http://site.com/a"]);
+        check("site.com/!a", &["http://site.com/!a"], &["http://site.com/b"]);
+        check("site.com/a%3fb", &["http://site.com/a%3Fb"], &["http://site.com/a?b", "http://site.com/axb"]);
+        check("site.com/a.b", &["http://site.com/a.b"], &["http://site.com/axb"]);
+        check("site.com/né", &["http://site.com/né"], &["http://site.com/n"]);
+    }
+
+    #[test]
+    fn what_is_no_pattern_says_why() {
+        for (pattern, expected) in [
+            ("", InvalidPattern::NoHost),
+            ("/static", InvalidPattern::NoHost),
+            ("http://", InvalidPattern::NoHost),
+            (":80/", InvalidPattern::NoHost),
+            ("://site.com", InvalidPattern::Scheme),
+            ("*://site.com", InvalidPattern::Scheme),
+            ("site.com/?a", InvalidPattern::Query),
+            ("site.com?", InvalidPattern::Query),
+            ("site.com#a", InvalidPattern::Query),
+            ("u:p@site.com", InvalidPattern::UserInformation),
+            ("münchen.de", InvalidPattern::Host),
+            ("[site.com]", InvalidPattern::Host),
+            ("[::1", InvalidPattern::Host),
+            ("{a,b}.com", InvalidPattern::Host),
+            ("site.com:", InvalidPattern::Port),
+            ("site.com:x", InvalidPattern::Port),
+            ("site.com:*", InvalidPattern::Port),
+            ("site.com:65536", InvalidPattern::Port),
+            ("site.com/a b", InvalidPattern::Character),
+            ("site.com\\a", InvalidPattern::Character),
+            ("site.com/a**", InvalidPattern::GlobStar),
+            ("site.com/***", InvalidPattern::GlobStar),
+        ] {
+            assert_eq!(UrlPattern::parse(pattern), Err(expected), "{pattern:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_host_of_a_pattern_matches_no_other_host(
+            is_wild in any::<bool>(),
+            label in "[a-z]{1,6}",
+            before in "[a-z.-]{0,6}",
+            after in "[a-z.-]{0,6}",
+            elsewhere in "[a-z./?=&-]{0,12}",
+        ) {
+            let site = format!("{label}.com");
+            let pattern = if is_wild { format!("*.{site}") } else { site.clone() };
+            let host = format!("{before}{site}{after}");
+            let is_meant = if is_wild { host.ends_with(&format!(".{site}")) } else { host == site };
+            let url = format!("http://{host}/");
+            prop_assert_eq!(is_match(&pattern, &url), is_meant, "{}", url);
+            for url in [
+                format!("http://evil.org/{elsewhere}{site}"),
+                format!("http://evil.org/?{elsewhere}//{site}/"),
+                format!("http://{site}@evil.org/{elsewhere}"),
+                format!("http://{site}.evil.org/{elsewhere}"),
+            ] {
+                prop_assert!(!is_match(&pattern, &url), "{pattern} {url}");
+            }
+        }
+
+        #[test]
+        fn a_path_without_stars_is_a_prefix_of_segments(
+            pattern in "(/[ab]{0,2}){0,3}",
+            path in "(/[ab]{0,2}){1,4}",
+        ) {
+            let url = format!("http://h{path}");
+            let expected = match pattern.strip_suffix('/') {
+                Some(_) => path.starts_with(&pattern),
+                None => pattern.is_empty() || path == pattern || path.starts_with(&format!("{pattern}/")),
+            };
+            prop_assert_eq!(is_match(&format!("h{pattern}"), &url), expected, "{} {}", pattern, url);
+        }
+
+        #[test]
+        fn any_text_is_a_pattern_or_an_error(pattern in "\\PC{0,30}", path in "[!-~]{0,20}") {
+            if let (Ok(pattern), Ok(url)) = (UrlPattern::parse(&pattern), format!("http://h/{path}").parse())
+                && let Some(target) = Target::of(&url)
+            {
+                let _ = pattern.matches(&target);
+            }
+        }
+    }
 }

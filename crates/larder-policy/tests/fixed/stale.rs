@@ -1,0 +1,76 @@
+//! When a stale response answers because the origin failed.
+
+use larder_policy::{CacheMode, CacheOptions, RequestOptions};
+
+use super::support::{Fields, Sent, after, hour, policy, secs};
+
+/// Checks whether what is stored is used `age` seconds later, when the origin fails.
+fn check(options: CacheOptions, response: Fields, sent: &Sent, age: u64, expected: bool) {
+    let policy = policy(options);
+    let plain = Sent::get(&[]);
+    let stored = plain.storable(&policy, &plain.head(200, response)).expect("storable");
+    let is_used = policy.use_stale(&sent.request(), &sent.options, &stored, after(age));
+    assert_eq!(is_used, expected, "{:?} {:?} {response:?} {age}", sent.headers, sent.options);
+}
+
+fn kept() -> CacheOptions {
+    hour().stale_if_error(secs(60))
+}
+
+#[test]
+fn a_stale_response_is_used_within_the_window() {
+    let get = Sent::get(&[]);
+    check(hour(), &[], &get, 3600, false);
+    check(kept(), &[], &get, 3600, true);
+    check(kept(), &[], &get, 3659, true);
+    check(kept(), &[], &get, 3660, false);
+    let own = |window| Sent::get(&[]).with(RequestOptions::default().stale_if_error(secs(window)));
+    check(hour(), &[], &own(90), 3689, true);
+    check(kept(), &[], &own(30), 3630, false);
+    check(kept(), &[], &own(0), 3600, false);
+}
+
+#[test]
+fn directives_go_before_the_options_where_they_are_read() {
+    let read = || kept().cache_control(true);
+    let get = Sent::get(&[]);
+    let response: Fields = &["cache-control: stale-if-error=90"];
+    check(kept(), response, &get, 3680, false);
+    check(read(), response, &get, 3680, true);
+    let request = Sent::get(&["cache-control: stale-if-error=10"]);
+    check(read(), response, &request, 3611, false);
+    check(kept(), response, &request, 3611, true);
+    check(read(), &["cache-control: stale-if-error=x"], &get, 3601, false);
+}
+
+#[test]
+fn what_must_be_validated_is_not_used() {
+    let read = || kept().cache_control(true);
+    for line in [&["cache-control: must-revalidate"][..], &["etag: \"1\"", "cache-control: no-cache"]] {
+        check(read(), line, &Sent::get(&[]), 3600, false);
+        check(kept(), line, &Sent::get(&[]), 3600, true);
+    }
+    let proxies: Fields = &["cache-control: proxy-revalidate"];
+    check(read(), proxies, &Sent::get(&[]), 3600, true);
+    check(read().shared(), proxies, &Sent::get(&[]), 3600, false);
+}
+
+#[test]
+fn who_insists_on_the_origin_gets_its_failure() {
+    for (mode, expected) in [
+        (CacheMode::Default, true),
+        (CacheMode::ForceCache, true),
+        (CacheMode::Reload, false),
+        (CacheMode::NoCache, false),
+        (CacheMode::NoStore, false),
+    ] {
+        check(kept(), &[], &Sent::get(&[]).with(RequestOptions::default().mode(mode)), 3600, expected);
+    }
+    check(kept().cache_control(true), &[], &Sent::get(&["cache-control: no-cache"]), 3600, false);
+}
+
+#[test]
+fn another_variant_does_not_stand_in() {
+    check(kept(), &["vary: accept"], &Sent::get(&[]), 3600, true);
+    check(kept(), &["vary: accept"], &Sent::get(&["accept: a"]), 3600, false);
+}
