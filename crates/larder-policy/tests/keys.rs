@@ -215,3 +215,60 @@ fn a_bypass_is_an_error_for_those_who_need_a_key() {
     let source = std::error::Error::source(&error).expect("the bypass");
     assert_eq!(source.to_string(), "the url is not absolute");
 }
+
+#[test]
+fn ignored_parameters_are_left_out_of_the_content() {
+    let keys = CacheKeys::private().ignored_params(["ts"]).allow_methods([Method::POST]);
+    let key = |content_type, content: &'static str| {
+        let content = Content::Bytes(content.as_bytes());
+        try_key(&keys, &Method::POST, URL, &[(CONTENT_TYPE, content_type)], content).expect("a key")
+    };
+    let (form, json) = ("application/x-www-form-urlencoded", "application/json");
+    assert_eq!(key(form, "a=1&ts=2"), key(form, "ts=3&a=1"));
+    assert_ne!(key(form, "a=1&ts=2"), key(form, "a=2&ts=2"));
+    assert_eq!(key(json, r#"{"a":1,"ts":2}"#), key(json, r#"{"ts": 3, "a": 1}"#));
+    assert_ne!(
+        key(json, r#"{"a":1,"b":2}"#),
+        key(json, r#"{"b":2,"a":1}"#),
+        "order may matter to the origin"
+    );
+    assert_ne!(key(json, r#"{"a":1}"#), key(json, r#"{"a":1.0}"#));
+    assert_ne!(key("text/plain", "a=1&ts=2"), key("text/plain", "a=1"));
+    assert_ne!(key(form, "a=1"), key("text/plain", "a=1"));
+}
+
+#[test]
+fn all_headers_are_those_that_may_matter_to_the_response() {
+    let keys = CacheKeys::private().include_all_headers().ignored_params(["X-Request-Id"]);
+    let plain = get(&keys, &[]);
+    let name = HeaderName::from_static;
+    for (field, value) in [
+        ("host", "other"),
+        ("content-length", "0"),
+        ("connection", "close"),
+        ("keep-alive", "timeout=5"),
+        ("te", "trailers"),
+        ("upgrade", "h2c"),
+        ("proxy-authorization", "Basic a"),
+        ("cache-control", "no-cache"),
+        ("pragma", "no-cache"),
+        ("x-request-id", "1"),
+    ] {
+        assert_eq!(get(&keys, &[(name(field), value)]), plain, "{field}");
+    }
+    for (field, value) in [("accept", "a"), ("cookie", "a=b"), ("x-own", ""), ("authorization", "Bearer a")] {
+        assert_ne!(get(&keys, &[(name(field), value)]), plain, "{field}");
+    }
+    assert_eq!(get(&keys, &[(name("connection"), "x-own"), (name("x-own"), "1")]), plain);
+    let (a, b) = ((name("a"), "1"), (name("b"), "2"));
+    assert_eq!(get(&keys, &[a.clone(), b.clone()]), get(&keys, &[b.clone(), a.clone()]));
+    assert_ne!(get(&keys, &[a, b]), get(&keys, &[(name("a"), "2"), (name("b"), "1")]));
+    assert_ne!(get(&keys, &[(ACCEPT, "a"), (ACCEPT, "b")]), get(&keys, &[(ACCEPT, "b"), (ACCEPT, "a")]));
+}
+
+#[test]
+fn no_option_makes_two_users_share_a_key_of_a_private_cache() {
+    let keys = CacheKeys::private().include_all_headers().ignored_params(["authorization"]);
+    let key = |token| get(&keys, &[(AUTHORIZATION, token)]);
+    assert_ne!(key("Bearer a"), key("Bearer b"));
+}

@@ -53,6 +53,7 @@ fn key(lines: &[String]) -> CanonicalKey {
             "option" => {
                 keys = match value.split_once(' ') {
                     None if value == "shared" => CacheKeys::shared(),
+                    None if value == "include_all_headers" => keys.include_all_headers(),
                     Some(("ignored_params", name)) => keys.ignored_params([name]),
                     Some(("include_headers", name)) => keys.include_headers([name.parse().expect("a name")]),
                     Some(("allow_methods", name)) => keys.allow_methods([name.parse().expect("a method")]),
