@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
@@ -32,7 +33,8 @@ enum Inner {
     #[default]
     Empty,
     Bytes(Bytes),
-    Streamed(DynBody),
+    /// The mutex only makes the type `Sync`; polling goes through `get_mut` and never locks.
+    Streamed(Mutex<DynBody>),
 }
 
 impl RequestBody {
@@ -48,7 +50,7 @@ impl RequestBody {
         B: HttpBody + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(Inner::Streamed(Box::pin(Boxed(Box::pin(body)))))
+        Self(Inner::Streamed(Mutex::new(Box::pin(Boxed(Box::pin(body))))))
     }
 
     /// Returns the content, when all of it is at hand.
@@ -126,7 +128,9 @@ impl HttpBody for RequestBody {
                 self.0 = Inner::Empty;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
-            Inner::Streamed(body) => body.as_mut().poll_frame(cx),
+            Inner::Streamed(body) => {
+                body.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll_frame(cx)
+            }
         }
     }
 
@@ -134,7 +138,7 @@ impl HttpBody for RequestBody {
         match &self.0 {
             Inner::Empty => true,
             Inner::Bytes(_) => false,
-            Inner::Streamed(body) => body.is_end_stream(),
+            Inner::Streamed(body) => body.lock().unwrap_or_else(PoisonError::into_inner).is_end_stream(),
         }
     }
 
@@ -142,7 +146,7 @@ impl HttpBody for RequestBody {
         match &self.0 {
             Inner::Empty => SizeHint::with_exact(0),
             Inner::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Inner::Streamed(body) => body.size_hint(),
+            Inner::Streamed(body) => body.lock().unwrap_or_else(PoisonError::into_inner).size_hint(),
         }
     }
 }

@@ -1,1 +1,240 @@
-//! .
+//! A store that fails, hangs, panics or is full: every request is answered all the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use http::Request;
+use larder_client::{CacheOptions, RequestBody};
+use larder_core::{
+    BoxStream, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, ResponseStore, Result, Revision,
+    StoredHead, Timestamp, async_trait,
+};
+use larder_memory::MemoryStore;
+
+use crate::support::{Answered, HOUR, ScriptedOrigin, World, get, ok, response};
+
+/// How a store is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    Errors,
+    Hangs,
+    Panics,
+    /// Reads, and has no room for writes.
+    IsFull,
+    /// Takes half of a body before it fails.
+    FillsUp,
+    /// Takes one chunk of a body and no more.
+    StopsTaking,
+    /// Gives one chunk of a body and then fails.
+    LosesBodies,
+    /// Gives a body that panics at once.
+    BodiesPanic,
+    /// Gives a body that never begins.
+    BodiesHang,
+}
+
+#[derive(Debug)]
+struct Broken {
+    flaw: Flaw,
+    inner: MemoryStore,
+}
+
+impl Broken {
+    async fn fail<T>(&self) -> Result<T> {
+        match self.flaw {
+            Flaw::Hangs => std::future::pending().await,
+            Flaw::Panics => panic!("on purpose"),
+            _ => Err(Error::new(ErrorKind::Io, "on purpose")),
+        }
+    }
+
+    fn breaks_all(&self) -> bool {
+        matches!(self.flaw, Flaw::Errors | Flaw::Hangs | Flaw::Panics)
+    }
+}
+
+#[async_trait]
+impl ResponseStore for Broken {
+    async fn read(&self, key: &CacheKey) -> Result<Option<CachedResponse>> {
+        if self.breaks_all() {
+            return self.fail().await;
+        }
+        let Some(mut response) = self.inner.read(key).await? else { return Ok(None) };
+        let first = stream::iter([Ok("x")]);
+        let lost = || Err(Error::new(ErrorKind::Corrupt, "on purpose"));
+        match self.flaw {
+            Flaw::LosesBodies => {
+                response.body = larder_core::Body::from_stream(stream::iter([lost()]).chain(first));
+            }
+            Flaw::BodiesPanic => {
+                let panics = stream::once(async { panic!("on purpose") });
+                response.body = larder_core::Body::from_stream(panics.chain(first));
+            }
+            Flaw::BodiesHang => {
+                response.body = larder_core::Body::from_stream(stream::pending::<Result<&str>>());
+            }
+            _ => {}
+        }
+        Ok(Some(response))
+    }
+
+    async fn read_head(&self, _: &CacheKey) -> Result<Option<StoredHead>> {
+        self.fail().await
+    }
+
+    async fn write(&self, key: &CacheKey, mut response: CachedResponse) -> Result<()> {
+        match self.flaw {
+            Flaw::IsFull => return Err(Error::new(ErrorKind::StorageFull, "on purpose")),
+            Flaw::FillsUp => {
+                response.body.chunk().await?;
+                return Err(Error::new(ErrorKind::StorageFull, "on purpose"));
+            }
+            Flaw::StopsTaking => {
+                response.body.chunk().await?;
+                std::future::pending::<()>().await;
+            }
+            _ => {}
+        }
+        if self.breaks_all() { self.fail().await } else { self.inner.write(key, response).await }
+    }
+
+    async fn update_head(&self, _: &CacheKey, _: &Revision, _: ResponseHead) -> Result<bool> {
+        self.fail().await
+    }
+
+    async fn contains(&self, _: &CacheKey) -> Result<bool> {
+        self.fail().await
+    }
+
+    async fn delete(&self, _: &CacheKey) -> Result<bool> {
+        self.fail().await
+    }
+
+    async fn bulk_delete(&self, _: &[CacheKey]) -> Result<u64> {
+        self.fail().await
+    }
+
+    async fn clear(&self) -> Result<()> {
+        self.fail().await
+    }
+
+    async fn delete_expired(&self, _: Timestamp) -> Result<u64> {
+        self.fail().await
+    }
+
+    async fn size(&self) -> Result<u64> {
+        self.fail().await
+    }
+
+    fn keys(&self) -> BoxStream<'static, Result<CacheKey>> {
+        stream::empty().boxed()
+    }
+
+    fn heads(&self) -> BoxStream<'static, Result<(CacheKey, StoredHead)>> {
+        stream::empty().boxed()
+    }
+
+    fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
+        stream::empty().boxed()
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The body that the origin gives for a path: three chunks, of which each says where it is from.
+fn body_of(path: &str) -> Vec<String> {
+    ["first ", "second ", "third "].iter().map(|part| format!("{part}of {path} ")).collect()
+}
+
+fn broken(flaw: Flaw) -> World {
+    let origin = ScriptedOrigin::new(|request: Request<RequestBody>| async move {
+        let chunks = body_of(request.uri().path());
+        let etag = request.headers().get("if-none-match");
+        if etag.is_some() {
+            return Ok(response(304, &[("etag", "\"1\"")], ""));
+        }
+        let body = larder_core::Body::from_stream(stream::iter(chunks.into_iter().map(Ok::<_, Error>)));
+        let mut answer = ok(body);
+        answer.headers_mut().insert("etag", "\"1\"".parse()?);
+        Ok(answer)
+    });
+    let store = Arc::new(Broken { flaw, inner: MemoryStore::new() });
+    World::with_store(store, CacheOptions::fixed(HOUR), origin, |builder| {
+        builder.store_timeout(Duration::from_millis(50)).window_bytes(20)
+    })
+}
+
+/// Sends `count` requests, 100 at a time, over a hundred URLs, and checks every byte of every answer.
+async fn check(flaw: Flaw, count: usize) {
+    let world = broken(flaw);
+    let requests = (0..count).map(|i| {
+        let world = world.clone();
+        async move {
+            let path = format!("/{}", i % 97);
+            let response = world.send(get(&path)).await.expect("an answer");
+            let answer = Answered::of(response).await;
+            assert_eq!((answer.status.as_u16(), answer.body), (200, body_of(&path).concat().into()));
+        }
+    });
+    let answered = stream::iter(requests).buffer_unordered(100).count().await;
+    assert_eq!(answered, count);
+    assert!(world.cache.failures() > 0, "{flaw:?} is counted");
+}
+
+#[tokio::test]
+async fn a_store_that_errors_fails_no_request() {
+    check(Flaw::Errors, 10_000).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_fails_no_request() {
+    check(Flaw::Hangs, 10_000).await;
+}
+
+#[tokio::test]
+async fn a_store_that_panics_fails_no_request() {
+    check(Flaw::Panics, 10_000).await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_full_fails_no_request() {
+    check(Flaw::IsFull, 10_000).await;
+}
+
+#[tokio::test]
+async fn a_store_that_fills_up_in_mid_body_fails_no_request() {
+    check(Flaw::FillsUp, 1_000).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_stops_taking_a_body_fails_no_request() {
+    check(Flaw::StopsTaking, 1_000).await;
+}
+
+#[tokio::test]
+async fn a_store_whose_bodies_cannot_be_read_fails_no_request() {
+    check(Flaw::LosesBodies, 1_000).await;
+}
+
+#[tokio::test]
+async fn a_store_whose_bodies_panic_fails_no_request() {
+    check(Flaw::BodiesPanic, 1_000).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_whose_bodies_hang_fails_no_request() {
+    check(Flaw::BodiesHang, 1_000).await;
+}
+
+#[tokio::test]
+async fn a_head_that_cannot_be_updated_is_used_all_the_same() {
+    let world = broken(Flaw::IsFull);
+    assert_eq!(world.get("/a").await.body, body_of("/a").concat());
+    let world = broken(Flaw::LosesBodies);
+    world.get("/a").await;
+    world.time.advance(HOUR);
+    assert_eq!(world.get("/a").await.body, body_of("/a").concat(), "validated, and then fetched whole");
+}

@@ -19,7 +19,6 @@ pub(crate) const HOUR: Duration = Duration::from_hours(1);
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: Method,
-    pub(crate) url: Uri,
     pub(crate) headers: HeaderMap,
 }
 
@@ -79,8 +78,8 @@ impl ScriptedOrigin {
 #[async_trait]
 impl Origin for ScriptedOrigin {
     async fn send(&mut self, request: Request<RequestBody>) -> Result<http::Response<Body>, BoxError> {
-        let (method, url) = (request.method().clone(), request.uri().clone());
-        self.lock().push(Seen { method, url, headers: request.headers().clone() });
+        let (method, headers) = (request.method().clone(), request.headers().clone());
+        self.lock().push(Seen { method, headers });
         (self.script)(request).await
     }
 }
