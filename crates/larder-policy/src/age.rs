@@ -26,7 +26,7 @@ pub(crate) fn explicit_lifetime(
 ) -> Option<Duration> {
     let shared = directives.s_maxage.filter(|_| is_shared);
     shared.or(directives.max_age).or_else(|| {
-        let expires = head.headers.get_all(EXPIRES).iter().map(|value| parse_date(value));
+        let expires = head.headers.get_all(EXPIRES).iter().map(parse_date);
         // One that is not a date has passed, and of several the first to come counts.
         let expires = expires.min()?;
         let date = date(&head.headers, &DATE).unwrap_or(head.received_at);

@@ -119,8 +119,8 @@ mod tests {
     use http::{HeaderName, HeaderValue};
     use proptest::prelude::*;
 
-    const fn seconds(seconds: u64) -> Option<Duration> {
-        Some(Duration::from_secs(seconds))
+    const fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
     }
 
     fn fields(name: &HeaderName, lines: &[&[u8]]) -> HeaderMap {
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn directives_are_read_in_any_spelling() {
         let none = ResponseDirectives::default();
-        let max_age = |n| ResponseDirectives { max_age: seconds(n), ..none };
+        let max_age = |n| ResponseDirectives { max_age: Some(secs(n)), ..none };
         check_response(&[], &none);
         check_response(&["", " , ,\t,"], &none);
         check_response(&["No-Store"], &ResponseDirectives { no_store: true, ..none });
@@ -176,25 +176,28 @@ mod tests {
     #[test]
     fn duplicates_are_read_the_stricter_way() {
         let none = ResponseDirectives::default();
-        check_response(&["max-age=60, max-age=5"], &ResponseDirectives { max_age: seconds(5), ..none });
-        check_response(&["s-maxage=5", "s-maxage=60"], &ResponseDirectives { s_maxage: seconds(5), ..none });
-        check_response(&["max-age=60, max-age=x"], &ResponseDirectives { max_age: seconds(0), ..none });
+        check_response(&["max-age=60, max-age=5"], &ResponseDirectives { max_age: Some(secs(5)), ..none });
+        check_response(
+            &["s-maxage=5", "s-maxage=60"],
+            &ResponseDirectives { s_maxage: Some(secs(5)), ..none },
+        );
+        check_response(&["max-age=60, max-age=x"], &ResponseDirectives { max_age: Some(secs(0)), ..none });
         let none = RequestDirectives::default();
-        check_request("min-fresh=1, min-fresh=9", &RequestDirectives { min_fresh: seconds(9), ..none });
-        check_request("max-stale, max-stale=9", &RequestDirectives { max_stale: seconds(9), ..none });
+        check_request("min-fresh=1, min-fresh=9", &RequestDirectives { min_fresh: Some(secs(9)), ..none });
+        check_request("max-stale, max-stale=9", &RequestDirectives { max_stale: Some(secs(9)), ..none });
     }
 
     #[test]
     fn what_is_no_number_is_the_strictest_one() {
         let none = ResponseDirectives::default();
         for line in ["max-age", "max-age=x", "max-age=-1", "max-age=+1", "max-age=1.5", "max-age=\"\""] {
-            check_response(&[line], &ResponseDirectives { max_age: seconds(0), ..none });
+            check_response(&[line], &ResponseDirectives { max_age: Some(secs(0)), ..none });
         }
         let none = RequestDirectives::default();
-        check_request("min-fresh=x", &RequestDirectives { min_fresh: seconds(1 << 31), ..none });
-        check_request("max-stale=x", &RequestDirectives { max_stale: seconds(0), ..none });
+        check_request("min-fresh=x", &RequestDirectives { min_fresh: Some(secs(1 << 31)), ..none });
+        check_request("max-stale=x", &RequestDirectives { max_stale: Some(secs(0)), ..none });
         check_request("max-stale", &RequestDirectives { max_stale: Some(Duration::MAX), ..none });
-        check_request("stale-if-error", &RequestDirectives { stale_if_error: seconds(0), ..none });
+        check_request("stale-if-error", &RequestDirectives { stale_if_error: Some(secs(0)), ..none });
     }
 
     #[test]

@@ -20,7 +20,7 @@
 //!
 //! | | who says it | where |
 //! |---|---|---|
-//! | 1 | the request's `Cache-Control`: `max-age` | with [`CacheOptions::cache_control`] |
+//! | 1 | the request's `Cache-Control`: `max-age`, unless shared | with [`CacheOptions::cache_control`] |
 //! | 2 | the response's: `s-maxage` if shared, `max-age`, `Expires` | with [`CacheOptions::cache_control`] |
 //! | 3 | the request's options | [`RequestOptions::expire_after`] |
 //! | 4 | the URL, by the first pattern that matches | [`CacheOptions::urls_expire_after`] |

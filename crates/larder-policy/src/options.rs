@@ -39,7 +39,7 @@ pub(crate) type KeyFn = Arc<dyn Fn(&KeyRequest<'_>) -> Option<CacheKey> + Send +
 /// ```
 #[derive(Clone)]
 pub struct CacheOptions {
-    pub(crate) expire_after: Expiry,
+    expire_after: Expiry,
     urls_expire_after: Vec<(String, Expiry)>,
     allowed_codes: Vec<StatusCode>,
     allowed_methods: Vec<Method>,
@@ -137,7 +137,8 @@ impl CacheOptions {
     /// Sets whether `Cache-Control` and `Expires` are read, the request's and the response's; off at first.
     ///
     /// What they say goes before every expiry of the options: first the request's, then the response's, then the
-    /// request options', the URL's and the session's. A redirect that says `no-store` is never skipped, and a shared
+    /// request options', the URL's and the session's. In a shared cache the request's `max-age` is a limit for that
+    /// request alone, and no lifetime for the others. A redirect that says `no-store` is never skipped, and a shared
     /// cache never stores what says `private`, whether this is on or off.
     #[must_use]
     pub fn cache_control(mut self, is_on: bool) -> Self {

@@ -97,10 +97,12 @@ impl Policy {
         if options.mode == CacheMode::NoStore || self.request_directives(request).no_store {
             return Err(Bypass::NoStore);
         }
-        let expiry = self.specific_expiry(request, options);
-        if expiry.is_none_or(|expiry| expiry == Expiry::DoNotStore)
-            && (expiry.is_some() || (self.0.expire_after == Expiry::DoNotStore && !self.0.cache_control))
-        {
+        let is_not_stored = match self.specific_expiry(request, options) {
+            Some(expiry) => expiry == Expiry::DoNotStore,
+            // The response may say how long it is fresh, and that goes before the session.
+            None => self.0.expire_after == Expiry::DoNotStore && !self.0.cache_control,
+        };
+        if is_not_stored {
             return Err(Bypass::Expiry);
         }
         let has = |name| request.headers().is_some_and(|headers| headers.contains_key(name));

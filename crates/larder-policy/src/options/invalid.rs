@@ -1,6 +1,8 @@
 //! What is wrong with options: one cause each, turned into an error of kind `Configuration`.
 
-use http::{Method, StatusCode};
+use std::time::Duration;
+
+use http::{HeaderName, Method, StatusCode};
 use larder_core::{Error, ErrorKind};
 
 use super::CacheOptions;
@@ -52,7 +54,7 @@ pub(super) fn check(options: &CacheOptions) -> Result<(), Invalid> {
 /// Returns the patterns with their expiries, in order.
 pub(super) fn patterns(expiries: &[(String, Expiry)]) -> Result<Vec<(UrlPattern, Expiry)>, Invalid> {
     let parse = |(pattern, expiry): &(String, Expiry)| match UrlPattern::parse(pattern) {
-        _ if *expiry == Expiry::After(std::time::Duration::ZERO) => {
+        _ if *expiry == Expiry::After(Duration::ZERO) => {
             Err(Invalid::ZeroExpiryOf { pattern: pattern.clone() })
         }
         Ok(parsed) => Ok((parsed, *expiry)),
@@ -80,7 +82,7 @@ fn check_allowed(options: &CacheOptions) -> Result<(), Invalid> {
 }
 
 fn check_times(options: &CacheOptions) -> Result<(), Invalid> {
-    if options.expire_after == Expiry::After(std::time::Duration::ZERO) {
+    if options.expire_after == Expiry::After(Duration::ZERO) {
         return Err(Invalid::ZeroExpiry);
     }
     match options.stale_if_error {
@@ -104,7 +106,7 @@ fn check_keys(options: &CacheOptions) -> Result<(), Invalid> {
     if options.includes_all_headers && !options.included_headers.is_empty() {
         return Err(Invalid::IncludedTwice);
     }
-    let is_ignored = |name: &&http::HeaderName| {
+    let is_ignored = |name: &&HeaderName| {
         options.ignored_params.iter().any(|ignored| ignored.eq_ignore_ascii_case(name.as_str()))
     };
     let both = options.included_headers.iter().find(is_ignored);

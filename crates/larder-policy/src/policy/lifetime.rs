@@ -40,6 +40,8 @@ impl Policy {
     }
 
     /// Returns the lifetime that the fields of request and response give, if they are to be read and give one.
+    ///
+    /// In a shared cache no request says how long the others are content: its `max-age` is a limit for itself.
     pub(super) fn lifetime_in_fields(
         &self,
         request: &RequestDirectives,
@@ -47,7 +49,8 @@ impl Policy {
         head: &ResponseHead,
     ) -> Option<Duration> {
         let of_response = || explicit_lifetime(response, head, self.0.is_shared);
-        request.max_age.or_else(|| if self.0.cache_control { of_response() } else { None })
+        let of_request = request.max_age.filter(|_| !self.0.is_shared);
+        of_request.or_else(|| if self.0.cache_control { of_response() } else { None })
     }
 
     /// Returns the expiry of the request's options, else that of its URL.

@@ -1,5 +1,7 @@
 //! Whether a response is stored and a redirect skipped, and the head that is stored.
 
+use std::time::Duration;
+
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, SET_COOKIE};
 use http::{HeaderName, Method, StatusCode};
 use larder_core::{ResponseHead, Timestamp};
@@ -78,7 +80,7 @@ impl Policy {
         self.check_request(request, options)?;
         self.check_shared(request, hop, &directives)?;
         let names = vary::nominated(&hop.headers).map_err(|vary::VariesOnAny| NotStorable::VaryAny)?;
-        if !names.iter().all(|name| self.is_in_every_alias(name)) {
+        if !names.iter().all(|name| self.divides_aliases(name, options)) {
             return Err(NotStorable::VaryingRedirect);
         }
         match self.expires_at(request, options, hop, now) {
@@ -119,7 +121,7 @@ impl Policy {
         request: &KeyRequest<'_>,
         options: &RequestOptions,
         head: &ResponseHead,
-    ) -> Option<std::time::Duration> {
+    ) -> Option<Duration> {
         let directives = self.request_directives(request);
         self.stale_window(&directives, options, &self.response_directives(&head.headers))
     }
@@ -157,7 +159,8 @@ impl Policy {
 
     /// Returns whether redirects that vary on this field have an alias: requests that differ in it have different
     /// keys, or it selects the coding of a content that nobody reads.
-    fn is_in_every_alias(&self, name: &HeaderName) -> bool {
-        *name == ACCEPT_ENCODING || (self.0.key_fn.is_none() && self.0.keys.covers(name))
+    fn divides_aliases(&self, name: &HeaderName, options: &RequestOptions) -> bool {
+        let is_own_key = options.key.is_some() || self.0.key_fn.is_some();
+        *name == ACCEPT_ENCODING || (!is_own_key && self.0.keys.covers(name))
     }
 }

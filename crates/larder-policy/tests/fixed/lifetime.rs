@@ -117,6 +117,14 @@ fn s_maxage_is_for_a_shared_cache() {
 }
 
 #[test]
+fn no_request_says_how_long_the_others_of_a_shared_cache_are_content() {
+    let sent = Sent::get(&["cache-control: max-age=9999"]);
+    check(hour().cache_control(true).shared(), &sent, &[], Some(after(3600)));
+    check(hour().cache_control(true).shared(), &sent, &["cache-control: max-age=60"], Some(after(60)));
+    check(hour().cache_control(true), &sent, &["cache-control: max-age=60"], Some(after(9999)));
+}
+
+#[test]
 fn time_on_the_way_counts_as_age() {
     let sent = Sent::get(&[]);
     let mut head = sent.head(200, &["cache-control: max-age=60", "age: 10"]);

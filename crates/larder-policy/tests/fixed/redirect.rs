@@ -78,6 +78,11 @@ fn a_redirect_that_varies_has_no_alias_unless_the_key_covers_it() {
     let ignored = hour().include_all_headers().ignored_params(["Accept-Language"]);
     check(ignored, &get, 302, language, Err(NotStorable::VaryingRedirect));
     check(hour(), &get, 302, &["vary: authorization, accept-encoding"], Ok(Some(3600)));
+    let token: Fields = &["vary: authorization"];
+    check(hour().key_fn(|_| None), &get, 302, token, Err(NotStorable::VaryingRedirect));
+    let key = larder_core::CacheKey::new("mine").expect("a key");
+    let own = get.clone().with(RequestOptions::default().key(key));
+    check(hour(), &own, 302, token, Err(NotStorable::VaryingRedirect));
     check(hour().shared(), &get, 302, &["vary: authorization"], Err(NotStorable::VaryingRedirect));
     check(hour(), &get, 302, &["vary: *"], Err(NotStorable::VaryAny));
 }
