@@ -103,7 +103,9 @@ impl ResponseCache {
             let now = inner.clock.now();
             let (stored, conditions, reason) = match self.consult(request, options, &keys, trail, now).await {
                 Consulted::Answered(answer) => {
-                    leader.map(Leader::land);
+                    if let Some(leader) = leader {
+                        leader.land();
+                    }
                     return Ok(answer);
                 }
                 Consulted::Forward { stored, conditions, reason } => (stored, conditions, reason),
