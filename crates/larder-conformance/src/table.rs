@@ -147,6 +147,7 @@ macro_rules! __backend_cases {
                 saving::an_entry_that_cannot_be_written_gets_no_aliases [responses redirects] "a failed write makes no alias";
                 saving::an_entry_is_saved_though_its_aliases_are_not [responses redirects] "a failure of the index does not lose the entry";
                 saving::a_dropped_save_leaves_no_alias_without_its_entry [responses redirects] "a save that is dropped anywhere leaves no dangling alias";
+                saving::aliases_are_added_to_an_entry_that_is_there [responses redirects] "a redirect may be learnt after what it leads to";
                 saving::update_head_reaches_the_store [responses redirects] "a 304 gives the entry a new head, if it is still the same one";
                 saving::a_saved_response_takes_the_place_of_a_dangling_alias [responses redirects] "an entry may have the key of an alias";
                 deleting::aliases_are_deleted_before_their_entry [responses redirects] "an alias is never left when its entry is gone";

@@ -66,6 +66,18 @@ pub(crate) async fn a_dropped_save_leaves_no_alias_without_its_entry(setup: &Set
     Ok(())
 }
 
+pub(crate) async fn aliases_are_added_to_an_entry_that_is_there(setup: &Setup) -> Verdict {
+    let watched = Watched::new(setup, Failing::Neither).await?;
+    let sample = Sample::new("k");
+    watched.cache.save_response(&key("k"), sample.response(), &Aliases::none()).await?;
+    watched.changes();
+    watched.cache.save_aliases(&key("k"), &Aliases::new(vec![key("a")], None)).await?;
+    equal(watched.changes(), vec!["index.write", "store.delete"], "the entry is not written again")?;
+    let lookup = watched.cache.get_response(&key("a"), NOW).await;
+    let leads = matches!(&lookup, Lookup::AliasHit { target, .. } if *target == key("k"));
+    ensure(leads, "the alias leads to the entry", format_args!("{lookup:?}"))
+}
+
 pub(crate) async fn update_head_reaches_the_store(setup: &Setup) -> Verdict {
     let cache = setup.cache().await?;
     let (key, sample) = (key("k"), Sample::new("k"));

@@ -96,6 +96,7 @@ broken! {
         "backend::an_entry_is_written_before_its_aliases",
         "backend::an_alias_that_is_the_key_is_ignored",
         "backend::a_dropped_save_leaves_no_alias_without_its_entry",
+        "backend::aliases_are_added_to_an_entry_that_is_there",
     ];
     delete_always_true: DeleteAlwaysTrue fails [
         "redirects::delete_says_whether_there_was_an_alias",
