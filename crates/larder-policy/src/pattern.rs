@@ -109,11 +109,8 @@ impl PathPattern {
         let glob = escaped(&path);
         let directory = glob.strip_suffix('/').unwrap_or(&glob);
         // `/**` alone would also match nothing at all, and `site.com/a/` is not to match `/a`.
-        let mut globs = vec![format!("{directory}/*"), format!("{directory}/*/**")];
-        if directory == glob {
-            globs.push(glob);
-        }
-        Ok(Self(globs))
+        let below = [format!("{directory}/*"), format!("{directory}/*/**")];
+        Ok(Self(below.into_iter().chain([glob]).collect()))
     }
 
     fn matches(&self, path: &str) -> bool {

@@ -157,6 +157,7 @@ fn the_request_s_directives_are_read_if_they_are_to_be() {
     check(&["cache-control: max-stale=60"], 3659, Do::Use);
     check(&["cache-control: max-stale=60"], 3660, Do::Validate(Stale));
     check(&["cache-control: max-stale=60, max-age=10"], 3601, Do::Validate(Stale));
+    check(&["cache-control: max-stale, min-fresh=9"], 3601, Do::Validate(Stale));
     check(&["cache-control: max-stale, no-cache"], 0, Do::Validate(Request));
     check(&["cache-control: only-if-cached"], 0, Do::Use);
     check(&["cache-control: only-if-cached"], 3600, Do::Refuse);
