@@ -92,6 +92,10 @@ impl ResponseCache {
         let keys = match inner.policy.keys(&key_request(request), options) {
             Ok(keys) => keys,
             Err(bypass) => {
+                let now = inner.clock.now();
+                if inner.policy.decide(&key_request(request), options, None, now) == Decision::Refuse {
+                    return Ok(refused(request, now));
+                }
                 let is_method = matches!(bypass, Bypass::Method(_));
                 let reason = if is_method { Forward::Method } else { Forward::Bypass };
                 return self.pass_by(request, reason, NotStored::Bypass(bypass), origin).await;
@@ -150,7 +154,15 @@ impl ResponseCache {
         let decide = |stored: Option<&Stored>| {
             self.inner.policy.decide(&key_request(request), options, stored.map(Stored::head), now)
         };
-        let mut stored = self.look_up(keys, now).await;
+        // What a GET has stored answers a HEAD if it may be used as it is.
+        if let Some(get) = &keys.get
+            && let Some(stored) = self.look_up(get, now).await
+            && decide(Some(&stored)) == Decision::Use
+            && let Some(answer) = self.use_stored(request, stored, trail, now).await
+        {
+            return Consulted::Answered(answer);
+        }
+        let mut stored = self.look_up(&keys.primary, now).await;
         let mut decision = decide(stored.as_ref());
         if decision != Decision::Use && stored.as_ref().is_some_and(Stored::is_aliased) {
             // What the redirects lead to is asked for by following them: it has a key of its own.

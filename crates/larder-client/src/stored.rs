@@ -6,7 +6,7 @@ use http::{Extensions, Method, Request, StatusCode};
 use larder_core::{
     Body, CacheKey, CachedResponse, Error, ErrorKind, Lookup, ResponseHead, Result, Timestamp,
 };
-use larder_policy::{Forward, RequestKeys, RequestOptions};
+use larder_policy::{Forward, RequestOptions};
 
 use crate::exchange::{Answer, Next};
 use crate::guard::Guard;
@@ -38,18 +38,15 @@ impl Stored {
 }
 
 impl ResponseCache {
-    /// Returns what is stored under `keys`; a cache that fails has nothing.
-    pub(crate) async fn look_up(&self, keys: &RequestKeys, now: Timestamp) -> Option<Stored> {
-        for key in keys.get.iter().chain([&keys.primary]) {
-            let lookup = self.inner.backend.get_response(key, now);
-            let (target, response) = match self.inner.guard.run("look up", lookup).await? {
-                Lookup::Hit(response) => (None, response),
-                Lookup::AliasHit { target, response } => (Some(target), response),
-                _ => continue,
-            };
-            return Some(Stored { key: key.clone(), target, response });
-        }
-        None
+    /// Returns what is stored under `key`, or what `key` leads to; a cache that fails has nothing.
+    pub(crate) async fn look_up(&self, key: &CacheKey, now: Timestamp) -> Option<Stored> {
+        let lookup = self.inner.backend.get_response(key, now);
+        let (target, response) = match self.inner.guard.run("look up", lookup).await? {
+            Lookup::Hit(response) => (None, response),
+            Lookup::AliasHit { target, response } => (Some(target), response),
+            _ => return None,
+        };
+        Some(Stored { key: key.clone(), target, response })
     }
 
     /// Returns the answer that `stored` is at `now`, unless a filter or its body says otherwise.

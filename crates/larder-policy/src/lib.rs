@@ -58,7 +58,6 @@
 //! vectors in `tests/vectors` pin it.
 
 mod age;
-mod aliases;
 mod bypass;
 mod cache_control;
 mod canonical;

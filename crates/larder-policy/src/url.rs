@@ -42,7 +42,6 @@ pub(crate) struct CanonicalUrl<'a> {
 }
 
 /// Scheme, host and port; no port is the scheme's own (RFC 9110, section 4.3.1).
-#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) scheme: String,
     pub(crate) host: String,

@@ -109,6 +109,17 @@ async fn a_head_is_answered_from_a_stored_get() {
 }
 
 #[tokio::test]
+async fn a_head_that_varies_from_the_stored_get_has_an_entry_of_its_own() {
+    let world = World::new(|_| response(200, &[("vary", "accept")], ""));
+    world.get("/a").await;
+    for from_cache in [false, true] {
+        let mut head = request(Method::HEAD, "/a");
+        head.headers_mut().insert("accept", "text/html".parse().expect("a value"));
+        assert_eq!(world.send_whole(head).await.from_cache, from_cache);
+    }
+}
+
+#[tokio::test]
 async fn a_stored_head_does_not_answer_a_get() {
     let world = World::new(|request| {
         let body = if request.method() == Method::HEAD { "" } else { "hello" };
@@ -139,6 +150,9 @@ async fn the_modes_of_a_request_are_heeded() {
             (cache, count)
         );
     }
+    let mut post = request(Method::POST, "/a");
+    post.extensions_mut().insert(RequestOptions::default().mode(CacheMode::OnlyIfCached));
+    assert_eq!(world.send_whole(post).await.status, StatusCode::GATEWAY_TIMEOUT, "not even what has no key");
     world.time.advance(2 * HOUR);
     let stale = world.send_whole(mode(CacheMode::ForceCache)).await;
     assert_eq!(stale.cache, "larder; hit; ttl=-3600; detail=stale");
