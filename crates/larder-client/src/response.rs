@@ -138,6 +138,12 @@ impl Response {
         self.body
     }
 
+    /// Returns the body, to be asked how long it is.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
     /// Returns the body, to be read where it is.
     pub fn body_mut(&mut self) -> &mut Body {
         &mut self.body

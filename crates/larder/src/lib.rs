@@ -46,7 +46,15 @@
 //! | `json`, `cbor` | no | `codec::Json`, `codec::Cbor` |
 //! | `zstd`, `lz4` | no | `codec::Zstd`, `codec::Lz4` |
 //! | `response` | no | `CachedResponse::{text, json, links, cookies, content_disposition}` |
-//! | `full` | no | all of them |
+//! | `client` | no | `ResponseCache`, the request loop for any client, and the module `client` |
+//! | `reqwest` | no | `reqwest::Client`, which is used as reqwest's own is, and caches |
+//! | `reqwest-middleware` | no | `reqwest::CacheMiddleware`, for the clients of reqwest-middleware |
+//! | `rustls` | no | TLS for `reqwest::Client`: rustls with *ring*, and the certificates of the system |
+//! | `full` | no | all of them but `rustls` |
+//!
+//! Without `rustls` the client has whatever TLS the features of `reqwest` itself give it. With it, a program that
+//! also builds a `reqwest::Client` of its own installs a provider of cryptography first, as reqwest's feature
+//! `rustls-no-provider` asks for; `reqwest::Client` here does so by itself.
 
 #[cfg(feature = "file")]
 mod file_backend;
@@ -60,8 +68,15 @@ pub use file_backend::FileBackend;
 #[cfg(feature = "memory")]
 pub use memory_backend::MemoryBackend;
 
+#[cfg(feature = "reqwest")]
+pub use larder_client::reqwest;
+#[cfg(feature = "client")]
+pub use larder_client::{CacheStatus, ResponseCache};
 pub use larder_core::*;
+pub use larder_policy::{CacheMode, CacheOptions, Expiry, RequestOptions};
 
+#[cfg(feature = "client")]
+pub use larder_client as client;
 #[cfg(feature = "file")]
 pub use larder_codec as codec;
 #[cfg(feature = "file")]

@@ -1,0 +1,66 @@
+//! Between the types of reqwest and those of the request loop; nothing is lost but a URL's fragment.
+
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Uri};
+use larder_core::{Body, BoxError, Error, ErrorKind, Result};
+use reqwest::{Client, Url};
+
+use crate::{FinalUrl, Origin, RequestBody};
+
+/// The peer's address; an extension of the responses of an origin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RemoteAddr(pub(super) SocketAddr);
+
+#[async_trait]
+impl Origin for &Client {
+    async fn send(&mut self, request: Request<RequestBody>) -> Result<http::Response<Body>, BoxError> {
+        let request = from_http(request)?;
+        let url = request.url().clone();
+        Ok(received(self.execute(request).await?, &url))
+    }
+}
+
+/// Returns `request` as the loop takes it; a timeout of its own is among the extensions.
+pub(super) fn into_http(request: reqwest::Request) -> Result<Request<RequestBody>> {
+    Ok(Request::<reqwest::Body>::try_from(request).map_err(invalid)?.map(content))
+}
+
+/// Returns `request` as the inner client takes it.
+pub(super) fn from_http(request: Request<RequestBody>) -> Result<reqwest::Request, reqwest::Error> {
+    request
+        .map(|body| match body.as_bytes() {
+            Some(bytes) => reqwest::Body::from(bytes.clone()),
+            None => reqwest::Body::wrap(body),
+        })
+        .try_into()
+}
+
+/// Returns the inner client's response to a request of `url` as the loop takes it.
+pub(super) fn received(response: reqwest::Response, url: &Url) -> http::Response<Body> {
+    let final_url =
+        (response.url() != url).then(|| Uri::try_from(response.url().as_str()).unwrap_or_default());
+    let remote_addr = response.remote_addr();
+    let mut response = http::Response::<reqwest::Body>::from(response).map(Body::wrap);
+    if let Some(url) = final_url {
+        response.extensions_mut().insert(FinalUrl(url));
+    }
+    if let Some(address) = remote_addr {
+        response.extensions_mut().insert(RemoteAddr(address));
+    }
+    response
+}
+
+/// Returns the error of a request that could not be made.
+pub(super) fn invalid(error: reqwest::Error) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("there is no such request: {error}")).with_source(error)
+}
+
+fn content(body: reqwest::Body) -> RequestBody {
+    match body.as_bytes() {
+        Some(bytes) => Bytes::copy_from_slice(bytes).into(),
+        None => RequestBody::wrap(body),
+    }
+}
