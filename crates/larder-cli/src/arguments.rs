@@ -2,10 +2,14 @@
 //!
 //! Arguments are parsed into types here, once; what cannot be parsed ends the program with the code for wrong usage.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
+use http::{HeaderName, HeaderValue, Method};
+use larder::policy::Expiry;
+use url::Url;
 use wildmatch::WildMatch;
 
 use crate::select::Target;
@@ -13,11 +17,13 @@ use crate::select::Target;
 /// What the exit codes mean, at the end of the help.
 const AFTER_HELP: &str = "\
 Exit codes:
-  0  done; also when the reader of the output, such as `head`, has seen enough
-  1  failed
-  2  wrong usage
-  3  not in the cache, or there is no cache in the directory
-  4  `verify` found bad entries
+  0    done; also when the reader of the output, such as `head`, has seen enough
+  1    failed
+  2    wrong usage
+  3    not in the cache, or there is no cache in the directory
+  4    `verify` found bad entries
+  22   `get --fail` was answered with a status of 400 or above
+  130  interrupted
 
 Environment:
   LARDER_DIR  the cache directory, unless --dir names one
@@ -25,6 +31,7 @@ Environment:
 
 const EXAMPLES: &str = "\
 Examples:
+  larder get https://example.org/       request a page, and the next time take it from the cache
   larder stats                          what is there
   larder ls '*example.org*'             the URLs of a site
   larder show https://example.org/      what is known about one
@@ -34,10 +41,10 @@ Examples:
 
 `larder help COMMAND` says more about each, with examples.";
 
-/// Looks into an HTTP cache directory, and looks after it.
+/// Requests URLs through a cache on the disk, and looks after that.
 ///
-/// A cache directory holds one file for each stored response, and the redirects that led to them in SQLite. Programs
-/// that use the library of the same name fill it; any number of them, and of these commands, may use one at a time.
+/// A cache directory holds one file for each stored response, and the redirects that led to them in SQLite. `get` and
+/// programs that use the library of the same name fill it; any number of them may use one at a time.
 #[derive(Debug, Parser)]
 #[command(name = "larder", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{AFTER_HELP}"))]
 pub(crate) struct Arguments {
@@ -51,6 +58,7 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Get(Get),
     Ls(Ls),
     Show(Show),
     Rm(Rm),
@@ -62,6 +70,59 @@ pub(crate) enum Command {
     Path,
     Completions(Completions),
     Man(Man),
+}
+
+/// Request a URL through the cache
+///
+/// The body goes to standard output, or to a file, which is there whole or not at all. Where the response came from is
+/// said on standard error. Redirects are followed; requests of methods that may change something are never answered
+/// from the cache.
+///
+/// A response is fresh as long as --expire-after says, whatever its header fields do. Without that it is as long as
+/// its Cache-Control or Expires says, else for an hour; what says no-store is not stored.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  larder get https://example.org/                        from the origin, and again from the cache
+  larder get -o page.html --expire-after 7d https://example.org/
+  larder get --offline https://example.org/              what is stored, fresh or stale; code 3 if nothing is
+  larder get --refresh https://example.org/              ask the origin whether it has changed
+  larder get -f -H 'Accept: application/json' https://example.org/api | jq .")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own on the command line")]
+pub(crate) struct Get {
+    /// Also the status line and the header fields, before the body
+    #[arg(short, long)]
+    pub(crate) include: bool,
+    /// Write to FILE when all is there; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Send a header field; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// The method; GET by default, or POST with --data
+    #[arg(short = 'X', long = "request", value_name = "METHOD")]
+    pub(crate) method: Option<Method>,
+    /// Send DATA as the content, a form unless a header field says otherwise; `@FILE` is what is in FILE
+    #[arg(short, long, value_name = "DATA")]
+    pub(crate) data: Option<OsString>,
+    /// When the response expires: `never`, `0` for at once, or after a time such as 90s, 1h30m, 7d
+    #[arg(long, value_name = "TIME", value_parser = expiry)]
+    pub(crate) expire_after: Option<Expiry>,
+    /// Ask the origin even if what is stored is fresh
+    #[arg(long)]
+    pub(crate) refresh: bool,
+    /// Do not ask the origin, whatever is stored
+    #[arg(long, conflicts_with = "refresh")]
+    pub(crate) offline: bool,
+    /// Write no body and end with code 22 if the status is 400 or above
+    #[arg(short, long)]
+    pub(crate) fail: bool,
+    /// Do not say where the response came from
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// What to request
+    #[arg(value_parser = url)]
+    pub(crate) url: Url,
 }
 
 /// List the URLs in the cache
@@ -190,6 +251,29 @@ pub(crate) struct Man {
     pub(crate) of: Option<String>,
 }
 
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("it has no colon")?;
+    let name = name.trim().parse().map_err(|error| format!("{name:?}: {error}"))?;
+    let value = value.trim().parse().map_err(|error| format!("its value: {error}"))?;
+    Ok((name, value))
+}
+
+fn expiry(text: &str) -> Result<Expiry, humantime::DurationError> {
+    match text {
+        "never" => Ok(Expiry::Never),
+        "0" => Ok(Expiry::Immediately),
+        text => humantime::parse_duration(text).map(Expiry::After),
+    }
+}
+
+fn url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}; one is https://example.org/"))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        scheme => Err(format!("{scheme} is neither http nor https")),
+    }
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "the type of a parser")]
 fn glob(text: &str) -> Result<WildMatch, std::convert::Infallible> {
     Ok(WildMatch::new(text))
@@ -197,8 +281,43 @@ fn glob(text: &str) -> Result<WildMatch, std::convert::Infallible> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn times_are_taken_as_people_write_them() {
+        let after = |seconds| Ok(Expiry::After(Duration::from_secs(seconds)));
+        for (text, expected) in [
+            ("never", Ok(Expiry::Never)),
+            ("0", Ok(Expiry::Immediately)),
+            ("90s", after(90)),
+            ("1h30m", after(5400)),
+            ("7d", after(7 * 86400)),
+            ("90", Err(())),
+            ("-1s", Err(())),
+            ("soon", Err(())),
+            ("", Err(())),
+        ] {
+            assert_eq!(expiry(text).map_err(drop), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_field_is_a_name_and_a_value() {
+        let field = |name, value| Ok((HeaderName::from_static(name), HeaderValue::from_static(value)));
+        for (text, expected) in [
+            ("Accept: text/html", field("accept", "text/html")),
+            ("x-empty:", field("x-empty", "")),
+            ("x-url:http://a:1/", field("x-url", "http://a:1/")),
+            ("no colon", Err(())),
+            ("bad name: x", Err(())),
+            ("x: a\nb: c", Err(())),
+        ] {
+            assert_eq!(header(text).map_err(drop), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn the_command_line_does_not_contradict_itself() {

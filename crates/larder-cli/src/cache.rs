@@ -3,6 +3,7 @@
 //! Nothing but a request makes a cache: every other command takes the one that is there, or says that there is none.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 use larder::file::FileStore;
@@ -34,9 +35,14 @@ impl Cache {
         }
     }
 
+    /// Opens the cache in `dir`, or in the default directory, after making it if it is not there.
+    pub(crate) async fn open_or_make(dir: Option<PathBuf>) -> Result<Self> {
+        Self::open(&directory(dir)?).await
+    }
+
     async fn open(dir: &Path) -> Result<Self> {
         let (files, redirects) = FileBackend::new(dir).open_parts().await?;
-        let backend = CacheBackend::new(std::sync::Arc::new(files.clone()), std::sync::Arc::new(redirects));
+        let backend = CacheBackend::new(Arc::new(files.clone()), Arc::new(redirects));
         Ok(Self { backend, files })
     }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod clear;
 pub(crate) mod generate;
+pub(crate) mod get;
 pub(crate) mod ls;
 pub(crate) mod path;
 pub(crate) mod prune;

@@ -1,10 +1,11 @@
-//! The command `larder`: looks into an HTTP cache directory, and looks after it.
+//! The command `larder`: requests URLs through an HTTP cache directory, and looks after that.
 //!
 //! It ends with the code of a [`Status`], whatever happens; a reader of its output that goes away is no failure.
 
 mod arguments;
 mod cache;
 mod commands;
+mod destination;
 mod output;
 mod record;
 mod select;
@@ -41,6 +42,7 @@ fn run(arguments: Arguments) -> Result {
 
 async fn dispatch(Arguments { dir, command }: Arguments, output: &mut Output) -> Result {
     match command {
+        Command::Get(arguments) => commands::get::run(dir, arguments, output).await,
         Command::Ls(arguments) => commands::ls::run(dir, arguments, output).await,
         Command::Show(arguments) => commands::show::run(dir, arguments, output).await,
         Command::Rm(arguments) => commands::rm::run(dir, arguments, output).await,

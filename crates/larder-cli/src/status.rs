@@ -17,6 +17,8 @@ pub(crate) enum Status {
     Usage = 2,
     NotInCache = 3,
     BadEntries = 4,
+    HttpError = 22,
+    Interrupted = 130,
 }
 
 impl From<Status> for ExitCode {
@@ -46,6 +48,10 @@ impl Failure {
 
     pub(crate) fn not_in_cache(message: impl Into<String>) -> Self {
         Self { status: Status::NotInCache, ..Self::new(message) }
+    }
+
+    pub(crate) fn http_error(message: impl Into<String>) -> Self {
+        Self { status: Status::HttpError, ..Self::new(message) }
     }
 
     /// Sets the cause.

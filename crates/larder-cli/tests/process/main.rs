@@ -3,6 +3,8 @@
 mod damage;
 mod entries;
 mod generated;
+mod get;
+mod origin;
 mod pipes;
 mod support;
 #[cfg(target_os = "linux")]

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use larder::Body;
 
+use crate::origin::{Origin, page_bytes};
 use crate::support::{Place, head, page, run};
 
 /// Runs the command on a terminal with this input; returns its code and what the terminal got.
@@ -70,6 +71,35 @@ fn verify_draws_a_bar_and_takes_it_away() {
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("/2 entries"), "{text:?}");
     assert!(text.trim_end().ends_with("2 entries checked, none of them bad"), "{text:?}");
+}
+
+#[test]
+fn a_body_cannot_steer_the_terminal_unless_it_is_asked_to() {
+    let (origin, place) = (Origin::start(), Place::new());
+    let url = origin.url("/steering");
+    let Some((code, text)) = on_a_terminal(&place, &format!("get {url}"), "", &[]) else { return };
+    assert_eq!(code, 1, "{text:?}");
+    assert!(text.contains("may steer the terminal") && !text.contains('\u{1b}'), "{text:?}");
+
+    let Some((code, text)) = on_a_terminal(&place, &format!("get -o - {url}"), "", &[]) else { return };
+    assert_eq!(code, 0, "{text:?}");
+    assert!(text.contains("\u{1b}[2J"), "{text:?}");
+
+    let Some((code, text)) = on_a_terminal(&place, &format!("get {}", origin.url("/hello")), "", &[]) else {
+        return;
+    };
+    assert!(code == 0 && text.contains("larder: miss") && text.contains("hello"), "{text:?}");
+}
+
+#[test]
+fn a_download_to_a_file_draws_a_bar() {
+    let (origin, place) = (Origin::start(), Place::new());
+    let file = place.outside("file");
+    let arguments = format!("get -o {} {}", file.display(), origin.url("/page/40"));
+    let Some((code, text)) = on_a_terminal(&place, &arguments, "", &[]) else { return };
+    assert_eq!(code, 0, "{text:?}");
+    assert!(text.contains("MiB/"), "{text:?}");
+    assert!(std::fs::read(file).expect("there") == page_bytes(40));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::support::{Place, larder, page, run};
 
-const COMMANDS: [&str; 10] =
-    ["ls", "show", "rm", "clear", "prune", "stats", "verify", "path", "completions", "man"];
+const COMMANDS: [&str; 11] =
+    ["get", "ls", "show", "rm", "clear", "prune", "stats", "verify", "path", "completions", "man"];
 
 #[test]
 fn help_names_every_command_and_every_exit_code() {
@@ -14,7 +14,15 @@ fn help_names_every_command_and_every_exit_code() {
             "{command} is not in {help}"
         );
     }
-    for code in ["0  done", "1  failed", "2  wrong usage", "3  not in the cache", "4  `verify`"] {
+    for code in [
+        "0    done",
+        "1    failed",
+        "2    wrong usage",
+        "3    not in",
+        "4    `verify`",
+        "22   `get",
+        "130  interrupted",
+    ] {
         assert!(help.contains(code), "{code} is not in {help}");
     }
     assert!(help.contains("LARDER_DIR") && help.contains("Examples:"), "{help}");
