@@ -3,13 +3,26 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use larder::CacheBackend;
+use larder::{CacheBackend, CacheStatus};
+use reqwest::{StatusCode, Url};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::BoxError;
-use crate::client::{Fetched, Source};
+
+/// One request, answered.
+pub(crate) struct Fetched {
+    pub(crate) url: String,
+    pub(crate) final_url: String,
+    pub(crate) cache_status: CacheStatus,
+    pub(crate) status: StatusCode,
+    /// How many redirects led to the response.
+    pub(crate) redirects: usize,
+    pub(crate) body_len: usize,
+    pub(crate) took: Duration,
+}
 
 /// How many requests were answered from where.
 #[derive(Default)]
@@ -21,21 +34,21 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// Prints and counts one request.
-    pub(crate) fn add(&mut self, fetched: Fetched) {
-        let Fetched { url, source, took, status, body_len, redirects, final_url } = fetched;
-        let (count, word) = match source {
-            Source::Miss { stored: true } => (&mut self.misses, "miss"),
-            Source::Miss { stored: false } => (&mut self.misses, "miss, not stored"),
-            Source::Hit => (&mut self.hits, "hit"),
-            Source::AliasHit => (&mut self.alias_hits, "alias hit"),
+    pub(crate) fn add(&mut self, fetched: &Fetched) {
+        let Fetched { url, final_url, cache_status, status, redirects, body_len, took } = fetched;
+        let (count, word) = match cache_status {
+            CacheStatus { hit: true, alias: true, .. } => (&mut self.alias_hits, "alias hit"),
+            CacheStatus { hit: true, .. } => (&mut self.hits, "hit"),
+            CacheStatus { stored: true, .. } => (&mut self.misses, "miss"),
+            _ => (&mut self.misses, "miss, not stored"),
         };
         *count += 1;
         let took = took.as_secs_f64() * 1000.0;
         print!("{word:<9} {took:>9.3} ms  {} {body_len:>8} bytes  {url}", status.as_u16());
-        match source {
-            Source::AliasHit => println!("  -> {final_url}  (one lookup; redirects: {redirects})"),
-            Source::Miss { .. } if redirects > 0 => println!("  -> {final_url}  (redirects: {redirects})"),
-            _ => println!(),
+        match redirects {
+            _ if cache_status.alias => println!("  -> {final_url}  (one lookup)"),
+            0 => println!(),
+            _ => println!("  -> {final_url}  (redirects: {redirects})"),
         }
     }
 }
@@ -90,4 +103,13 @@ pub(crate) fn print_aliases(directory: &Path) -> Result<(), BoxError> {
         println!("  {key} -> {value}, {expires_at}");
     }
     Ok(())
+}
+
+/// Returns `url` as it may be shown.
+pub(crate) fn without_user_information(url: &str) -> Result<String, BoxError> {
+    let mut shown = Url::parse(url)?;
+    // They fail on URLs without a host, which have no user information.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    Ok(shown.to_string())
 }
