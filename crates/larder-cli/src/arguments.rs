@@ -83,10 +83,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  larder get https://example.org/                        from the origin, and again from the cache
+  larder get https://example.org/             from the origin, and then from the cache
+  larder get --refresh https://example.org/   ask the origin whether it has changed
+  larder get --offline https://example.org/   what is stored, or code 3 if nothing is
   larder get -o page.html --expire-after 7d https://example.org/
-  larder get --offline https://example.org/              what is stored, fresh or stale; code 3 if nothing is
-  larder get --refresh https://example.org/              ask the origin whether it has changed
   larder get -f -H 'Accept: application/json' https://example.org/api | jq .")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own on the command line")]
 pub(crate) struct Get {
@@ -103,7 +103,7 @@ pub(crate) struct Get {
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     pub(crate) method: Option<Method>,
     /// Send DATA as the content, a form unless a header field says otherwise; `@FILE` is what is in FILE
-    #[arg(short, long, value_name = "DATA")]
+    #[arg(short, long, value_name = "DATA", allow_hyphen_values = true)]
     pub(crate) data: Option<OsString>,
     /// When the response expires: `never`, `0` for at once, or after a time such as 90s, 1h30m, 7d
     #[arg(long, value_name = "TIME", value_parser = expiry)]

@@ -83,7 +83,7 @@ async fn transfer(backend: CacheBackend, arguments: &Get, destination: &mut Dest
     let mut response = send(&client, arguments).await?;
     let status = response.cache_status();
     if arguments.offline && !status.hit {
-        return Err(Failure::not_in_cache(format!("{} is not in the cache", arguments.url)));
+        return Err(Failure::not_in_cache(format!("{} is not in the cache", response.url())));
     }
     if !arguments.quiet {
         remark(provenance(&response));

@@ -142,6 +142,9 @@ fn offline_takes_what_is_stored_fresh_or_stale_and_nothing_else() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "tagged"), "{ran:?}");
     assert!(ran.stderr.starts_with("larder: hit") && ran.stderr.contains("stale since"), "{ran:?}");
     get(&place, &["--offline"], &absent).failed(3, &format!("{absent} is not in the cache"));
+    let with_password = absent.replace("http://", "http://me:hunter2@");
+    let ran = get(&place, &["--offline"], &with_password).failed(3, "is not in the cache");
+    assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
     assert_eq!((origin.asked("/tagged"), origin.asked("/hello")), (1, 0));
 }
 
@@ -234,6 +237,8 @@ fn method_fields_and_data_reach_the_origin_every_time() {
     let ran = ran.succeeded();
     assert!(ran.stdout.starts_with("PUT /echo") && ran.stdout.ends_with("\n\n{}"), "{ran:?}");
     assert_eq!(ran.stdout.matches("content-type").count(), 1, "{ran:?}");
+    let ran = get(&place, &["-q", "-d", "-x"], &url).succeeded();
+    assert!(ran.stdout.ends_with("\n\n-x"), "{ran:?}");
     get(&place, &["-d", "@no-such-file"], &url).failed(1, "no-such-file");
 }
 
