@@ -1,7 +1,7 @@
 //! The main job: an ordinary HTTP client that keeps what it fetches, and the next time need not ask.
 //!
 //! ```text
-//! cargo run --release --features rustls --example quickstart [-- [--dir DIRECTORY] [URL]]
+//! cargo run --release --example quickstart [-- [--dir DIRECTORY] [URL]]
 //! ```
 //!
 //! Without a URL it serves this repository's `docs/` from an origin of its own, fetches every page twice, and one
