@@ -142,6 +142,8 @@ fn offline_takes_what_is_stored_fresh_or_stale_and_nothing_else() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "tagged"), "{ran:?}");
     assert!(ran.stderr.starts_with("larder: hit") && ran.stderr.contains("stale since"), "{ran:?}");
     get(&place, &["--offline"], &absent).failed(3, &format!("{absent} is not in the cache"));
+    get(&place, &["--offline", "-d", "x"], &absent).failed(3, "is not in the cache");
+    get(&place, &["--offline", "-H", "Range: bytes=0-1"], &stored).failed(3, "is not in the cache");
     let with_password = absent.replace("http://", "http://me:hunter2@");
     let ran = get(&place, &["--offline"], &with_password).failed(3, "is not in the cache");
     assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
@@ -337,6 +339,21 @@ fn a_damaged_entry_is_fetched_again() {
     let output = fetch();
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stdout == page_bytes(1), "no wrong byte was handed out");
+    assert_eq!(place.run(&["verify"]).succeeded().lines().len(), 1);
+}
+
+#[test]
+fn a_long_entry_that_is_damaged_on_the_way_is_an_error_and_then_gone() {
+    let (origin, place) = (Origin::start(), Place::new());
+    let (url, file) = (origin.url("/page/40"), place.outside("file"));
+    let name = file.to_str().expect("a name");
+    get(&place, &["-q", "-o", name], &url).succeeded();
+    damage(&place.path_of(&key(&Method::GET, &url)));
+    std::fs::remove_file(&file).expect("there");
+    get(&place, &["-q", "-o", name], &url).failed(1, "is not what was written");
+    assert!(!file.exists());
+    get(&place, &["-q", "-o", name], &url).succeeded();
+    assert!(std::fs::read(&file).expect("there") == page_bytes(40));
     assert_eq!(place.run(&["verify"]).succeeded().lines().len(), 1);
 }
 
