@@ -1,9 +1,10 @@
-//! `cargo xtask torture`: attempts to make the file store lose or mix up what it was given.
+//! `cargo xtask torture`: attempts to make the file store lose or mix up what it was given, and the client to hold it up.
 //!
 //! Every body can be computed from the key and the version that its head names, so that a reader notices any byte
 //! that no writer wrote.
 
 mod content;
+mod download;
 mod kill;
 mod kill_model;
 mod kill_writer;
@@ -17,6 +18,8 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
+pub(crate) use content::Content;
+
 use crate::Outcome;
 use crate::workspace::Workspace;
 
@@ -29,12 +32,16 @@ pub(crate) enum Torture {
     Processes(processes::Arguments),
     /// Streams a large body into the store and out again, and checks the peak memory
     Stream(stream::Arguments),
+    /// Puts a large response through the caching client, and kills clients in mid-download
+    Download(download::Arguments),
     #[command(hide = true)]
     KillWriter(kill_writer::Arguments),
     #[command(hide = true)]
     ProcessesWorker(processes_worker::Arguments),
     #[command(hide = true)]
     StreamWorker(stream::WorkerArguments),
+    #[command(hide = true)]
+    DownloadWorker(download::WorkerArguments),
 }
 
 /// Runs one of them.
@@ -50,6 +57,8 @@ pub(crate) fn run(torture: &Torture) -> Outcome {
         Torture::KillWriter(arguments) => kill_writer::run(arguments),
         Torture::ProcessesWorker(arguments) => processes_worker::run(arguments),
         Torture::StreamWorker(arguments) => stream::work(arguments),
+        Torture::Download(arguments) => download::run(arguments),
+        Torture::DownloadWorker(arguments) => download::work(arguments),
     }
 }
 
@@ -84,6 +93,6 @@ fn worker(task: &str) -> Outcome<std::process::Command> {
 
 /// Runs `future` on a runtime of two threads.
 fn block_on<F: Future>(future: F) -> Outcome<F::Output> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     Ok(runtime.block_on(future))
 }

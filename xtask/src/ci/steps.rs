@@ -4,6 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 
+use crate::origin::Origin;
 use crate::workspace::Workspace;
 use crate::{Outcome, run};
 
@@ -102,11 +103,33 @@ fn features() -> Outcome {
     Ok(())
 }
 
-/// The second run of the quickstart must answer everything from the disk of the first.
+/// The second run of each must answer everything from the disk of the first.
 fn examples() -> Outcome {
-    let mut hello = run::cargo();
-    check_readme(&run::output_of(hello.args(["run", "--package", "larder", "--example", "hello"]))?)?;
     let scratch = tempfile::tempdir()?;
+    let origin = Origin::start()?;
+    let example = |name: &str, arguments: &[&str]| -> Outcome<String> {
+        let mut command = run::cargo();
+        command.args(["run", "--package", "larder", "--example", name, "--"]).args(arguments);
+        // Where the caches of the examples are.
+        run::output_of(command.env("TMPDIR", scratch.path()))
+    };
+    for from_cache in [false, true] {
+        let printed = example("hello", &[&origin.greeting()])?;
+        let expected = format!("200 OK, from the cache: {from_cache}\nHello from the origin!\n");
+        check_printed(&printed, &expected)?;
+        check_readme(&printed)?;
+    }
+    let url = origin.greeting() + "middleware";
+    let printed = example("middleware", &[&url])?;
+    let expected = format!(
+        "200 OK {url}: larder; fwd=uri-miss; ttl=300; stored\n22 bytes\n\
+         200 OK {url}: larder; hit; ttl=299\n22 bytes\n"
+    );
+    check_printed(&printed.replace("ttl=300\n", "ttl=299\n"), &expected)?;
+    match origin.answered() {
+        2 => {}
+        count => return Err(format!("the examples asked the origin {count} times, and not twice").into()),
+    }
     let quickstart = || -> Outcome<String> {
         let mut command = run::cargo();
         command.args(["run", "--release", "--example", "quickstart", "--", "--dir"]).arg(scratch.path());
@@ -115,6 +138,13 @@ fn examples() -> Outcome {
         Ok(output)
     };
     check_quickstart(&quickstart()?, &quickstart()?)
+}
+
+fn check_printed(printed: &str, expected: &str) -> Outcome {
+    if printed == expected {
+        return Ok(());
+    }
+    Err(format!("printed was\n{printed}and not\n{expected}").into())
 }
 
 fn check_quickstart(first: &str, second: &str) -> Outcome {
@@ -149,6 +179,8 @@ fn torture() -> Outcome {
         let task = ["torture", "stream", "--gib", "2", "--compression", compression];
         cargo(&[&["run", "--release", "--package", "xtask", "--"], &task[..]].concat())?;
     }
+    let download = ["torture", "download", "--gib", "2", "--rounds", "20", "--first-bytes", "20"];
+    cargo(&[&["run", "--release", "--package", "xtask", "--"], &download[..]].concat())?;
     Ok(())
 }
 

@@ -7,26 +7,26 @@ use super::random::{Random, mix};
 
 /// The bytes of one version of one entry, without an end.
 #[derive(Clone, Copy)]
-pub(super) struct Content {
+pub(crate) struct Content {
     seed: u64,
     compressible: bool,
 }
 
 impl Content {
     /// Returns the bytes of `version` of `key`, which look random.
-    pub(super) fn new(key: &str, version: u64) -> Self {
+    pub(crate) fn new(key: &str, version: u64) -> Self {
         let key = key.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
         Self { seed: mix(key ^ version), compressible: false }
     }
 
     /// Makes every other 32 bytes zeros, so that half of it compresses to nothing.
-    pub(super) fn compressible(mut self) -> Self {
+    pub(crate) fn compressible(mut self) -> Self {
         self.compressible = true;
         self
     }
 
     /// Returns the bytes from `offset` on.
-    pub(super) fn bytes(self, offset: u64, len: usize) -> Vec<u8> {
+    pub(crate) fn bytes(self, offset: u64, len: usize) -> Vec<u8> {
         let before = usize::try_from(offset % 8).expect("below 8");
         let mut bytes = Vec::with_capacity(len + 16);
         let mut word = offset / 8;
@@ -40,12 +40,12 @@ impl Content {
     }
 
     /// Returns whether `bytes` are those from `offset` on.
-    pub(super) fn matches(self, offset: u64, bytes: &[u8]) -> bool {
+    pub(crate) fn matches(self, offset: u64, bytes: &[u8]) -> bool {
         self.bytes(offset, bytes.len()) == bytes
     }
 
     /// Returns the first `len` bytes in chunks of up to 70,000 bytes.
-    pub(super) fn chunks(self, len: u64) -> impl Stream<Item = std::io::Result<Bytes>> + Send + use<> {
+    pub(crate) fn chunks(self, len: u64) -> impl Stream<Item = std::io::Result<Bytes>> + Send + use<> {
         let sizes = Random::new(self.seed);
         stream::unfold((0, sizes), move |(offset, mut sizes)| async move {
             let size = (1 + sizes.below(70_000)).min(len - offset);

@@ -59,6 +59,15 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         .arg(scratch.path().join("cache"));
     let output = run::output_of(command.stdin(Stdio::null()))?;
     print!("{output}");
+    check_peak(&output)
+}
+
+/// Checks the peak of memory that a process has printed.
+///
+/// # Errors
+///
+/// When it is too high, or was not printed.
+pub(super) fn check_peak(output: &str) -> Outcome {
     let peak = output.lines().find_map(|line| line.strip_prefix("peak memory: ")?.strip_suffix(" KiB"));
     let peak: u64 = peak.ok_or("this system does not tell the peak memory")?.parse()?;
     if peak >= LIMIT_MIB * 1024 {
@@ -98,15 +107,21 @@ pub(crate) fn work(arguments: &WorkerArguments) -> Outcome {
         Ok(())
     })
     .flatten()?;
+    print_peak();
+    Ok(())
+}
+
+/// Prints the peak of memory of this process, where the system tells it.
+pub(super) fn print_peak() {
     if let Ok(status) = std::fs::read_to_string("/proc/self/status")
         && let Some(peak) = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))
     {
         println!("peak memory: {} KiB", peak.trim().trim_end_matches("kB").trim());
     }
-    Ok(())
 }
 
-fn report(direction: &str, len: u64, start: Instant) {
+/// Prints how fast `len` bytes went since `start`.
+pub(super) fn report(direction: &str, len: u64, start: Instant) {
     let seconds = start.elapsed().as_secs_f64();
     let mib = len / MIB;
     println!("{direction}: {mib} MiB in {seconds:.1} s, {:.0} MiB/s", per_second(mib, seconds));
