@@ -206,5 +206,6 @@ fn progress_bar(len: Option<u64>, is_hidden: bool) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
+    bar.force_draw();
     bar
 }

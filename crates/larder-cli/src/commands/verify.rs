@@ -86,6 +86,8 @@ fn progress_bar(entries: u64) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} entries, {eta} left") {
         bar.set_style(style);
     }
+    // Seen at once, and not only when the first entry is done.
+    bar.force_draw();
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
