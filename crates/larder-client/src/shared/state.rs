@@ -196,3 +196,79 @@ impl State {
         self.spooled = spooled;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::slice;
+
+    const LIMIT: u64 = 10;
+
+    /// Returns a body of which `arrived` bytes have come, with a reader at each position.
+    fn state(arrived: usize, callers: &[u64], store: Option<u64>) -> State {
+        let mut state = State::default();
+        for position in callers {
+            state.add_reader(Role::Caller, *position);
+        }
+        for position in store.as_ref().map(slice::from_ref).unwrap_or_default() {
+            state.add_reader(Role::Store, *position);
+        }
+        state.push(vec![0; arrived].into());
+        state
+    }
+
+    #[test]
+    fn the_fastest_of_those_who_asked_sets_the_pace() {
+        for (callers, store, in_background, may_spool, expected) in [
+            (&[15][..], Some(15), false, true, Room::Free),
+            (&[10], Some(20), false, true, Room::Full),
+            (&[11, 20], Some(20), false, true, Room::Free),
+            (&[10, 20], Some(20), false, true, Room::NeedsSpool),
+            (&[10, 20], Some(20), false, false, Room::Full),
+            (&[20], Some(10), false, true, Room::StoreLags),
+            (&[10], Some(10), false, true, Room::Full),
+            (&[20], None, false, true, Room::Free),
+            (&[], Some(20), false, true, Room::Abandoned),
+            (&[], Some(20), true, true, Room::Free),
+            (&[], Some(10), true, true, Room::Full),
+            (&[], None, true, true, Room::Abandoned),
+        ] {
+            let room = state(20, callers, store).room(LIMIT, in_background, may_spool);
+            assert_eq!(room, expected, "{callers:?} {store:?} {in_background} {may_spool}");
+        }
+    }
+
+    #[test]
+    fn what_everybody_has_had_is_forgotten_beyond_the_window() {
+        let chunks = || (0..4_u8).map(|i| Bytes::from(vec![i; 5]));
+        for (slowest, kept) in [(20, 5), (10, 10), (4, 20), (0, 20)] {
+            let mut state = State::default();
+            state.add_reader(Role::Caller, slowest);
+            chunks().for_each(|chunk| state.push(chunk));
+            state.trim(5);
+            assert_eq!(state.end - state.start, kept, "{slowest}");
+            assert_eq!(state.has_beginning(), state.start == 0);
+        }
+    }
+
+    #[test]
+    fn a_store_that_was_cut_off_is_told_and_nobody_waits_for_it() {
+        let mut state = state(5, &[5], None);
+        let store = state.add_reader(Role::Store, 0);
+        state.cut_off_store();
+        assert!(matches!(state.next(store, Role::Store), Next::Failed(_)));
+        state.finish(Ok(()));
+        assert!(matches!(state.next(0, Role::Caller), Next::End));
+    }
+
+    #[test]
+    fn a_caller_sees_the_end_when_the_store_is_done() {
+        let mut state = state(5, &[5], Some(5));
+        assert!(matches!(state.next(0, Role::Caller), Next::Wait));
+        state.finish(Ok(()));
+        assert!(matches!(state.next(0, Role::Caller), Next::Wait));
+        assert!(matches!(state.next(1, Role::Store), Next::End));
+        state.is_settled = true;
+        assert!(matches!(state.next(0, Role::Caller), Next::End));
+    }
+}
