@@ -105,15 +105,16 @@ impl ResponseCache {
         loop {
             let ended = inner.flights.ended();
             let now = inner.clock.now();
-            let (stored, conditions, reason) = match self.consult(request, options, &keys, trail, now).await {
-                Consulted::Answered(answer) => {
-                    if let Some(leader) = leader {
-                        leader.land();
+            let (stored, conditions, reason) =
+                match self.consult(request, options, &keys, trail, now, origin).await {
+                    Consulted::Answered(answer) => {
+                        if let Some(leader) = leader {
+                            leader.land();
+                        }
+                        return Ok(answer);
                     }
-                    return Ok(answer);
-                }
-                Consulted::Forward { stored, conditions, reason } => (stored, conditions, reason),
-            };
+                    Consulted::Forward { stored, conditions, reason } => (stored, conditions, reason),
+                };
             if leader.is_none() && waits < MOST_WAITS && can_share(request.method(), reason) {
                 match inner.flights.join(&keys.primary, now).await {
                     Joined::Leader(won) => {
@@ -124,7 +125,7 @@ impl ResponseCache {
                         }
                     }
                     Joined::Answer(outcome) => {
-                        match self.share(request, options, &outcome, stored).await {
+                        match self.share(request, options, &outcome, stored, origin).await {
                             Some(answer) => return Ok(answer),
                             None => waits = MOST_WAITS,
                         }
@@ -150,6 +151,7 @@ impl ResponseCache {
         keys: &RequestKeys,
         trail: &Trail,
         now: Timestamp,
+        origin: &dyn Origin,
     ) -> Consulted {
         let decide = |stored: Option<&Stored>| {
             self.inner.policy.decide(&key_request(request), options, stored.map(Stored::head), now)
@@ -158,7 +160,7 @@ impl ResponseCache {
         if let Some(get) = &keys.get
             && let Some(stored) = self.look_up(get, now).await
             && decide(Some(&stored)) == Decision::Use
-            && let Some(answer) = self.use_stored(request, stored, trail, now).await
+            && let Some(answer) = self.use_stored(request, stored, trail, now, origin).await
         {
             return Consulted::Answered(answer);
         }
@@ -170,7 +172,8 @@ impl ResponseCache {
             decision = decide(None);
         }
         match (decision, stored) {
-            (Decision::Use, Some(stored)) => match self.use_stored(request, stored, trail, now).await {
+            (Decision::Use, Some(stored)) => match self.use_stored(request, stored, trail, now, origin).await
+            {
                 Some(answer) => Consulted::Answered(answer),
                 None => forward_because(Forward::Miss),
             },

@@ -81,7 +81,7 @@ impl ResponseCache {
             let received = self.ask(forwarded.request, &forwarded.conditions, origin).await;
             let has_failed = received.as_ref().map_or(true, |received| is_failure(received.head.status));
             if has_failed && let Some(stored) = forwarded.stored.take() {
-                let stale = self.use_stale(forwarded.request, forwarded.options, stored).await;
+                let stale = self.use_stale(forwarded.request, forwarded.options, stored, origin).await;
                 if let Some(answer) = stale {
                     forwarded.leader.map(|leader| leader.answer(Outcome::OriginFailed));
                     return Ok(answer);
@@ -105,7 +105,7 @@ impl ResponseCache {
             // A 304 that does not validate what is stored, or a body that cannot be had: the next answer is whole.
             let Some(head) = refreshed else { continue };
             let Forwarded { request, reason, trail, .. } = &forwarded;
-            if let Some(answer) = self.use_validated(request, stored, head, *reason, trail).await {
+            if let Some(answer) = self.use_validated(request, stored, head, *reason, trail, origin).await {
                 if let Some(leader) = forwarded.leader {
                     leader.land();
                 }
@@ -121,10 +121,11 @@ impl ResponseCache {
         options: &RequestOptions,
         outcome: &Outcome,
         stored: Option<Stored>,
+        origin: &dyn Origin,
     ) -> Option<Answer> {
         let arrival = match outcome {
             Outcome::Arrived(arrival) => arrival,
-            Outcome::OriginFailed => return self.use_stale(request, options, stored?).await,
+            Outcome::OriginFailed => return self.use_stale(request, options, stored?, origin).await,
         };
         let now = self.inner.clock.now();
         let decision = self.inner.policy.decide(&key_request(request), options, Some(&arrival.head), now);

@@ -19,6 +19,7 @@
 //!
 //! - `reqwest`: the module [`reqwest`](mod@reqwest) with a client for reqwest 0.13.
 //! - `reqwest-middleware`: `CacheMiddleware` in it, for reqwest-middleware 0.5.
+//! - `rustls`: TLS for that client, by rustls with *ring*, which becomes the process's provider unless there is one.
 //! - `response`: text, JSON and parsed header fields of a response.
 
 mod body;
@@ -29,6 +30,7 @@ mod flights;
 mod forward;
 mod guard;
 mod origin;
+mod recovery;
 mod redirect;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;

@@ -17,7 +17,7 @@ use crate::RequestBody;
 ///   whole.
 /// - If the future is dropped, the exchange is given up.
 #[async_trait]
-pub trait Origin: Send {
+pub trait Origin: Send + Sync {
     /// Sends `request` and returns the response.
     ///
     /// # Errors
@@ -25,6 +25,14 @@ pub trait Origin: Send {
     /// Any error when there is no response. It becomes the source of an error of kind
     /// [`Origin`](larder_core::ErrorKind::Origin).
     async fn send(&mut self, request: Request<RequestBody>) -> Result<Response<Body>, BoxError>;
+
+    /// Returns another handle of this origin that can be kept as long as a body is read, if there can be one.
+    ///
+    /// With it, a stored body that turns out to be damaged when a part of it was handed out is completed by the origin,
+    /// where a strong entity tag says that it has the same bytes. Without it, such a body fails.
+    fn detached(&self) -> Option<Box<dyn Origin>> {
+        None
+    }
 }
 
 /// Where a response came from, when the origin followed redirects by itself; an extension of the response.

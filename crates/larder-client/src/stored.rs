@@ -1,17 +1,13 @@
 //! What the store has for a request, and how it becomes the answer.
 
-use bytes::Bytes;
-use futures_util::stream::{self, StreamExt};
 use http::{Extensions, Method, Request, StatusCode};
-use larder_core::{
-    Body, CacheKey, CachedResponse, Error, ErrorKind, Lookup, ResponseHead, Result, Timestamp,
-};
+use larder_core::{Body, CacheKey, CachedResponse, Lookup, ResponseHead, Timestamp};
 use larder_policy::{Forward, RequestOptions};
 
 use crate::exchange::{Answer, Next};
-use crate::guard::Guard;
+use crate::recovery::{self, Recovery};
 use crate::trail::{Skip, Trail};
-use crate::{CacheStatus, RequestBody, ResponseCache};
+use crate::{CacheStatus, Origin, RequestBody, ResponseCache};
 
 /// A stored response, and how it was found.
 pub(crate) struct Stored {
@@ -56,6 +52,7 @@ impl ResponseCache {
         stored: Stored,
         trail: &Trail,
         now: Timestamp,
+        origin: &dyn Origin,
     ) -> Option<Answer> {
         let admits = self.inner.policy.admits_read(stored.head());
         if !self.inner.guard.run("filter", admits).await? {
@@ -68,7 +65,7 @@ impl ResponseCache {
             ..CacheStatus::hit()
         };
         self.save_aliases(stored.entry(), trail).await;
-        self.answer(request, stored, status).await
+        self.answer(request, stored, status, origin).await
     }
 
     /// Returns the answer that `stored` is although it is stale, if it may be used after the origin failed.
@@ -77,6 +74,7 @@ impl ResponseCache {
         request: &Request<RequestBody>,
         options: &RequestOptions,
         stored: Stored,
+        origin: &dyn Origin,
     ) -> Option<Answer> {
         let now = self.inner.clock.now();
         let key_request = crate::cache::key_request(request);
@@ -84,7 +82,7 @@ impl ResponseCache {
             return None;
         }
         let status = CacheStatus { stale: true, ttl: ttl(stored.head(), now), ..CacheStatus::hit() };
-        self.answer(request, stored, status).await
+        self.answer(request, stored, status, origin).await
     }
 
     /// Returns the answer that `stored` is after the origin said that it is valid, with `head` as its new head.
@@ -95,6 +93,7 @@ impl ResponseCache {
         head: ResponseHead,
         reason: Forward,
         trail: &Trail,
+        origin: &dyn Origin,
     ) -> Option<Answer> {
         let mut is_stored = false;
         if let Some(revision) = stored.response.revision() {
@@ -113,7 +112,7 @@ impl ResponseCache {
         };
         stored.response.head = head;
         self.save_aliases(stored.entry(), trail).await;
-        self.answer(request, stored, status).await
+        self.answer(request, stored, status, origin).await
     }
 
     /// Makes the redirects of `trail` lead to `entry`, which is there already.
@@ -134,52 +133,26 @@ impl ResponseCache {
         request: &Request<RequestBody>,
         stored: Stored,
         status: CacheStatus,
+        origin: &dyn Origin,
     ) -> Option<Answer> {
-        let Stored { key, target, response } = stored;
+        let is_aliased = stored.is_aliased();
+        let Stored { key, response, .. } = stored;
         let CachedResponse { mut head, body, .. } = response;
         // Stored is the history of the request that brought it; this one has its own.
-        let skipped = match target {
-            Some(_) => head.history.iter().position(|hop| hop.url == *request.uri()),
-            None => None,
-        };
+        let skipped = head.history.iter().position(|hop| is_aliased && hop.url == *request.uri());
         head.history.drain(..skipped.unwrap_or(head.history.len()));
-        let body = if *request.method() == Method::HEAD { Body::empty() } else { self.guarded(body).await? };
+        let body = if *request.method() == Method::HEAD {
+            Body::empty()
+        } else {
+            // What redirects lead to may be of another origin, where this request's fields must not go.
+            let recovery = if is_aliased { None } else { Recovery::new(origin, request, &head) };
+            recovery::read(self.inner.guard.clone(), body, recovery).await?
+        };
         let next = self
             .follow(request, &head)
             .map(|request| Next { request, skip: Some(Skip { key, until: head.expires_at }) });
         Some(Answer { head, body, extensions: Extensions::new(), status, next })
     }
-
-    /// Returns `body`, whose store must not panic, nor be waited for too long; `None` if it does not even begin.
-    async fn guarded(&self, mut body: Body) -> Option<Body> {
-        if body.as_bytes().is_some() {
-            return Some(body);
-        }
-        let len = body.exact_len();
-        let guard = self.inner.guard.clone();
-        let first = match next_chunk(&guard, &mut body).await {
-            Ok(Some(first)) => first,
-            Ok(None) => return Some(Body::empty()),
-            Err(error) => {
-                guard.give_up("read the body", &error);
-                return None;
-            }
-        };
-        let rest = stream::try_unfold((guard, body), async |(guard, mut body)| {
-            let chunk = next_chunk(&guard, &mut body).await?;
-            Ok::<_, Error>(chunk.map(|chunk| (chunk, (guard, body))))
-        });
-        let chunks = stream::iter([Ok(first)]).chain(rest);
-        Some(match len {
-            Some(len) => Body::from_sized_stream(chunks, len),
-            None => Body::from_stream(chunks),
-        })
-    }
-}
-
-async fn next_chunk(guard: &Guard, body: &mut Body) -> Result<Option<Bytes>> {
-    let failed = || Error::new(ErrorKind::Unavailable, "the store does not give the body");
-    guard.run("read the body", body.chunk()).await.unwrap_or_else(|| Err(failed()))
 }
 
 /// Returns for how many seconds more `head` is fresh at `now`.

@@ -200,7 +200,6 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::slice;
 
     const LIMIT: u64 = 10;
 
@@ -210,7 +209,7 @@ mod tests {
         for position in callers {
             state.add_reader(Role::Caller, *position);
         }
-        for position in store.as_ref().map(slice::from_ref).unwrap_or_default() {
+        for position in store.as_slice() {
             state.add_reader(Role::Store, *position);
         }
         state.push(vec![0; arrived].into());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::Request;
 use larder_client::{CacheOptions, RequestBody};
@@ -28,6 +29,8 @@ enum Flaw {
     StopsTaking,
     /// Gives one chunk of a body and then fails.
     LosesBodies,
+    /// Gives ten bytes of a body and then fails.
+    LosesTails,
     /// Gives a body that panics at once.
     BodiesPanic,
     /// Gives a body that never begins.
@@ -66,6 +69,13 @@ impl ResponseStore for Broken {
         match self.flaw {
             Flaw::LosesBodies => {
                 response.body = larder_core::Body::from_stream(stream::iter([lost()]).chain(first));
+            }
+            Flaw::LosesTails => {
+                let body = response.bytes().await?;
+                let len = body.len() as u64;
+                let tail =
+                    stream::iter([Ok(body.slice(..10)), Err(Error::new(ErrorKind::Corrupt, "on purpose"))]);
+                response.body = larder_core::Body::from_sized_stream(tail, len);
             }
             Flaw::BodiesPanic => {
                 let panics = stream::once(async { panic!("on purpose") });
@@ -227,6 +237,60 @@ async fn a_store_whose_bodies_panic_fails_no_request() {
 #[tokio::test(start_paused = true)]
 async fn a_store_whose_bodies_hang_fails_no_request() {
     check(Flaw::BodiesHang, 1_000).await;
+}
+
+/// Answers a stored body whose tail is lost, with an origin that answers `fields` and `body` from then on.
+async fn recover(
+    status: u16,
+    fields: &'static [(&'static str, &'static str)],
+    body: &'static str,
+) -> (World, Result<Bytes>) {
+    let origin = ScriptedOrigin::new(move |request: Request<RequestBody>| async move {
+        Ok(match request.headers().get("range") {
+            Some(_) => response(status, fields, body),
+            None => response(200, &[("etag", "\"1\"")], "0123456789abcdef"),
+        })
+    });
+    let store = Arc::new(Broken { flaw: Flaw::LosesTails, inner: MemoryStore::new() });
+    let world = World::with_store(store, CacheOptions::fixed(HOUR), origin, |builder| builder);
+    world.get("/a").await;
+    let answered = world.send(get("/a")).await.expect("the head is there");
+    assert!(answered.from_cache());
+    let bytes = answered.bytes().await;
+    (world, bytes)
+}
+
+#[tokio::test]
+async fn a_stored_body_that_is_lost_half_way_is_completed_by_the_origin() {
+    const ETAG: (&str, &str) = ("etag", "\"1\"");
+    for (status, fields, body) in [
+        (206, &[ETAG, ("content-range", "bytes 10-15/16")][..], "abcdef"),
+        (200, &[ETAG], "0123456789abcdef"),
+    ] {
+        let (world, bytes) = recover(status, fields, body).await;
+        assert_eq!(bytes.expect("the whole body"), "0123456789abcdef", "{status}");
+        let last = world.origin.seen().pop().expect("a request");
+        assert_eq!(
+            (&last.headers["range"], &last.headers["if-range"]),
+            (&"bytes=10-".parse().expect("a value"), &"\"1\"".parse().expect("a value"))
+        );
+        assert_eq!(world.cache.failures(), 1, "it is counted");
+    }
+}
+
+#[tokio::test]
+async fn a_stored_body_is_never_completed_with_other_bytes() {
+    for (status, fields, body) in [
+        (206, &[("etag", "\"2\""), ("content-range", "bytes 10-15/16")][..], "ABCDEF"),
+        (206, &[("etag", "\"1\""), ("content-range", "bytes 9-15/16")], "9abcdef"),
+        (200, &[("etag", "W/\"1\"")], "0123456789ABCDEF"),
+        (200, &[("etag", "\"1\"")], "0123456"),
+        (200, &[("etag", "\"1\"")], "0123456789abcdefg"),
+        (404, &[("etag", "\"1\"")], "no"),
+    ] {
+        let (_, bytes) = recover(status, fields, body).await;
+        bytes.expect_err(&format!("{status} {fields:?}"));
+    }
 }
 
 #[tokio::test]

@@ -82,6 +82,10 @@ impl Origin for ScriptedOrigin {
         self.lock().push(Seen { method, headers });
         (self.script)(request).await
     }
+
+    fn detached(&self) -> Option<Box<dyn Origin>> {
+        Some(Box::new(self.clone()))
+    }
 }
 
 impl World {

@@ -1,0 +1,156 @@
+//! A stored body that cannot be read to its end is completed by the origin.
+//!
+//! Short bodies are read whole before they are used. Of a long one a part may have been handed out when the store
+//! turns out to have lost the rest; only the same representation may follow, which a strong entity tag tells.
+
+use bytes::{Buf, Bytes};
+use futures_util::stream;
+use http::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use larder_core::{Body, Error, ErrorKind, ResponseHead, Result};
+
+use crate::guard::Guard;
+use crate::{Origin, RequestBody};
+
+/// Where the rest of a body can be had, should the store not have it.
+pub(crate) struct Recovery {
+    origin: Box<dyn Origin>,
+    request: Request<RequestBody>,
+    entity_tag: HeaderValue,
+}
+
+/// A stored body on its way to the caller.
+struct Reading {
+    guard: Guard,
+    body: Body,
+    /// How much has been handed out.
+    position: u64,
+    recovery: Option<Recovery>,
+    /// Whether the rest comes from the origin.
+    is_recovered: bool,
+}
+
+impl Recovery {
+    /// Returns the recovery of the stored response with `head` to `request`, if there can be one.
+    pub(crate) fn new(
+        origin: &dyn Origin,
+        request: &Request<RequestBody>,
+        head: &ResponseHead,
+    ) -> Option<Self> {
+        let entity_tag = strong_entity_tag(&head.headers)?.clone();
+        if *request.method() != Method::GET || !request.body().as_bytes()?.is_empty() {
+            return None;
+        }
+        let mut again = Request::new(RequestBody::empty());
+        *again.uri_mut() = request.uri().clone();
+        *again.version_mut() = request.version();
+        *again.headers_mut() = request.headers().clone();
+        *again.extensions_mut() = request.extensions().clone();
+        Some(Self { origin: origin.detached()?, request: again, entity_tag })
+    }
+
+    /// Returns the body from `position` on, if the origin still has it (RFC 9110, sections 13.1.5 and 14.2).
+    async fn resume(mut self, position: u64) -> Option<Body> {
+        let range = HeaderValue::try_from(format!("bytes={position}-")).ok()?;
+        self.request.headers_mut().insert(RANGE, range);
+        self.request.headers_mut().insert(IF_RANGE, self.entity_tag.clone());
+        let response = self.origin.send(self.request).await.ok()?;
+        if strong_entity_tag(response.headers()) != Some(&self.entity_tag) {
+            return None;
+        }
+        match response.status() {
+            StatusCode::PARTIAL_CONTENT => {
+                let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+                range.starts_with(&format!("bytes {position}-")).then(|| response.into_body())
+            }
+            StatusCode::OK => skip(response.into_body(), position).await,
+            _ => None,
+        }
+    }
+}
+
+/// Returns `body`, whose store must not panic, nor be waited for too long; `None` if it does not even begin.
+pub(crate) async fn read(guard: Guard, mut body: Body, recovery: Option<Recovery>) -> Option<Body> {
+    if body.as_bytes().is_some() {
+        return Some(body);
+    }
+    let len = body.exact_len();
+    let first = match next_chunk(&guard, &mut body).await {
+        Ok(Some(first)) => first,
+        Ok(None) => return Some(Body::empty()),
+        Err(error) => {
+            guard.give_up("read the body", &error);
+            return None;
+        }
+    };
+    let position = first.len() as u64;
+    let reading = Reading { guard, body, position, recovery, is_recovered: false };
+    let chunks = stream::try_unfold((Some(first), reading), async |(first, mut reading)| {
+        let chunk = match first {
+            Some(first) => Some(first),
+            None => reading.next().await?,
+        };
+        Ok::<_, Error>(chunk.map(|chunk| (chunk, (None, reading))))
+    });
+    Some(match len {
+        Some(len) => Body::from_sized_stream(chunks, len),
+        None => Body::from_stream(chunks),
+    })
+}
+
+impl Reading {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        let next = if self.is_recovered {
+            self.body.chunk().await
+        } else {
+            next_chunk(&self.guard, &mut self.body).await
+        };
+        let chunk = match next {
+            Ok(chunk) => chunk,
+            Err(error) if self.is_recovered => return Err(error),
+            Err(error) => {
+                self.guard.give_up("read the body", &error);
+                let Some(recovery) = self.recovery.take() else { return Err(error) };
+                self.body = recovery.resume(self.position).await.ok_or(error)?;
+                self.is_recovered = true;
+                self.body.chunk().await?
+            }
+        };
+        self.position += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        Ok(chunk)
+    }
+}
+
+async fn next_chunk(guard: &Guard, body: &mut Body) -> Result<Option<Bytes>> {
+    let failed = || Error::new(ErrorKind::Unavailable, "the store does not give the body");
+    guard.run("read the body", body.chunk()).await.unwrap_or_else(|| Err(failed()))
+}
+
+/// Returns `body` without its first `len` bytes, if it has as many.
+async fn skip(mut body: Body, mut len: u64) -> Option<Body> {
+    loop {
+        if len == 0 {
+            return Some(body);
+        }
+        let mut chunk = body.chunk().await.ok()??;
+        if let Ok(within) = usize::try_from(len)
+            && within < chunk.len()
+        {
+            chunk.advance(within);
+            let rest = stream::try_unfold((Some(chunk), body), async |(first, mut body)| {
+                let chunk = match first {
+                    Some(first) => Some(first),
+                    None => body.chunk().await?,
+                };
+                Ok::<_, Error>(chunk.map(|chunk| (chunk, (None, body))))
+            });
+            return Some(Body::from_stream(rest));
+        }
+        len -= chunk.len() as u64;
+    }
+}
+
+/// Returns the entity tag, if it is one that only the same bytes have (RFC 9110, section 8.8.3).
+fn strong_entity_tag(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""))
+}
