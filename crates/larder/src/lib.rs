@@ -1,11 +1,35 @@
 //! larder keeps HTTP responses on the local file system and answers from there.
 //!
 //! [`FileBackend`] opens a cache directory: one file per response, and the redirects that led to it in SQLite. It
-//! gives a [`CacheBackend`], which looks responses up directly or through one redirect, and stores, lists and deletes
-//! them. A cache that fails must not fail its caller: a lookup has no error to return, and who could not save a
-//! response logs that and goes on with it. Everything of `larder-core` is here at the top; the other crates are modules.
+//! gives a [`CacheBackend`], which [`ResponseCache`] puts in front of an origin, by options that say how long what is
+//! kept. [`reqwest::Client`] is such an origin with its cache, and is used as reqwest's own client is.
+//!
+//! A cache that fails does not fail its caller: a store that fails, panics or takes too long is a miss. Everything of
+//! `larder-core` is here at the top; the other crates are modules.
 //!
 //! # Examples
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "file", feature = "msgpack", feature = "reqwest"))] {
+//! use std::time::Duration;
+//!
+//! use larder::{CacheOptions, FileBackend, ResponseCache, reqwest::Client};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let backend = FileBackend::new("~/.cache/example").open().await?;
+//! let cache = ResponseCache::new(backend, CacheOptions::fixed(Duration::from_hours(24)))?;
+//! let client = Client::new(cache)?;
+//!
+//! let response = client.get("https://example.org/").send().await?;
+//! println!("{}, from the cache: {}", response.status(), response.from_cache());
+//! println!("{}", response.text().await?);
+//! # Ok::<(), larder::Error>(())
+//! # })?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Without a client, a backend takes and gives responses by key:
 //!
 //! ```
 //! # #[cfg(all(feature = "file", feature = "msgpack"))] {

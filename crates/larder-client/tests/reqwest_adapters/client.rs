@@ -48,6 +48,19 @@ async fn the_second_get_has_all_of_the_first_and_asks_nobody() {
 }
 
 #[tokio::test]
+async fn no_spelling_of_a_url_is_taken_for_a_redirect() {
+    let origin = TestOrigin::start(|_| ok("hello")).await;
+    let client = client();
+    for path in ["", "/?", "//a", "/%7e", "/ä b", "/?q={ü}|'\"&r=%2f", "/a/../b;c", "/\\d", "/?#", "/[e]^`"]
+    {
+        for is_hit in [false, true] {
+            assert_eq!(get(&client, &origin.url(path)).await, (is_hit, "hello".to_owned()), "{path}");
+        }
+        client.cache().backend().clear().await.expect("an empty cache");
+    }
+}
+
+#[tokio::test]
 async fn every_method_is_sent_as_reqwest_sends_it() {
     let origin = TestOrigin::start(|_| ok("")).await;
     let client = client();
