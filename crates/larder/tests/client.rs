@@ -1,15 +1,14 @@
 //! The client over the file backend: what one program has fetched, the next one finds.
 #![cfg(all(feature = "file", feature = "msgpack", feature = "reqwest"))]
 
-use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, LOCATION};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_RANGE, ETAG, LOCATION, RANGE};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -19,7 +18,10 @@ use larder::reqwest::Client;
 use larder::{CacheOptions, FileBackend, ResponseCache};
 use tokio::net::TcpListener;
 
-/// Says who asked, and counts how often; what begins with `/to` redirects to the page.
+/// A body that is not read whole before it is handed out.
+const LONG: usize = 3 << 20;
+
+/// Says who asked, and counts how often; `/to` redirects to the page, and `/long` is long and has ranges.
 async fn start_origin() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -32,12 +34,22 @@ async fn start_origin() -> (SocketAddr, Arc<AtomicUsize>) {
                 counter.fetch_add(1, Ordering::Relaxed);
                 let who =
                     request.headers().get(AUTHORIZATION).map_or("nobody", |who| who.to_str().expect("text"));
-                let mut response = Response::new(Full::new(Bytes::from(who.to_owned())));
-                if request.uri().path().starts_with("/to") {
-                    *response.status_mut() = StatusCode::FOUND;
-                    response.headers_mut().insert(LOCATION, HeaderValue::from_static("/page"));
-                }
-                async { Ok::<_, Infallible>(response) }
+                let response = Response::builder();
+                let response = match (request.uri().path(), request.headers().get(RANGE)) {
+                    ("/to", _) => {
+                        response.status(StatusCode::FOUND).header(LOCATION, "/page").body(Full::default())
+                    }
+                    ("/long", None) => response.header(ETAG, "\"1\"").body(Full::new(long())),
+                    ("/long", Some(range)) => {
+                        let range = range.to_str().expect("text").trim_matches(|c: char| !c.is_ascii_digit());
+                        let start: usize = range.parse().expect("one range to the end");
+                        let content_range = format!("bytes {start}-{}/{LONG}", LONG - 1);
+                        let response = response.status(StatusCode::PARTIAL_CONTENT).header(ETAG, "\"1\"");
+                        response.header(CONTENT_RANGE, content_range).body(Full::new(long().slice(start..)))
+                    }
+                    _ => response.body(Full::new(Bytes::from(who.to_owned()))),
+                };
+                async { response }
             });
             tokio::spawn(async {
                 http1::Builder::new().serve_connection(TokioIo::new(connection), service).await
@@ -45,6 +57,10 @@ async fn start_origin() -> (SocketAddr, Arc<AtomicUsize>) {
         }
     });
     (address, asked)
+}
+
+fn long() -> Bytes {
+    (0..LONG).map(|i| u8::try_from(i % 251).expect("less than 251")).collect()
 }
 
 /// Returns a client over `directory`, as a program that starts now has it.
@@ -91,4 +107,42 @@ async fn the_next_program_skips_the_redirects_of_this_one() {
         client.cache().backend().close().await.expect("closed");
     }
     assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_long_body_that_is_damaged_on_the_disk_is_completed_by_its_origin() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (address, asked) = start_origin().await;
+    let client = open(directory.path()).await;
+    let get = async || {
+        let response = client.get(format!("http://{address}/long")).send().await.expect("an answer");
+        (response.from_cache(), response.bytes().await.expect("a body") == long())
+    };
+    assert_eq!(get().await, (false, true));
+    assert_eq!(get().await, (true, true));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+
+    let entry = longest_file(&directory.path().join("responses"));
+    let mut bytes = std::fs::read(&entry).expect("an entry");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&entry, bytes).expect("damaged");
+    assert_eq!(get().await, (true, true));
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+fn longest_file(directory: &Path) -> PathBuf {
+    let mut directories = vec![directory.to_owned()];
+    let mut longest = (0, PathBuf::new());
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).expect("listed").map(|entry| entry.expect("listed")) {
+            let metadata = entry.metadata().expect("metadata");
+            match metadata.is_dir() {
+                true => directories.push(entry.path()),
+                false if metadata.len() > longest.0 => longest = (metadata.len(), entry.path()),
+                false => {}
+            }
+        }
+    }
+    longest.1
 }

@@ -135,7 +135,7 @@ impl Client {
         if let Some(options) = options {
             request.extensions_mut().insert(options);
         }
-        let response = self.cache.send(request, &mut &self.inner).await?;
+        let response = self.cache.send(request, &mut self.inner.clone()).await?;
         Ok(Response::new(response, url))
     }
 }

@@ -15,11 +15,15 @@ use crate::{FinalUrl, Origin, RequestBody};
 pub(super) struct RemoteAddr(pub(super) SocketAddr);
 
 #[async_trait]
-impl Origin for &Client {
+impl Origin for Client {
     async fn send(&mut self, request: Request<RequestBody>) -> Result<http::Response<Body>, BoxError> {
         let request = from_http(request)?;
         let url = request.url().clone();
         Ok(received(self.execute(request).await?, &url))
+    }
+
+    fn detached(&self) -> Option<Box<dyn Origin>> {
+        Some(Box::new(self.clone()))
     }
 }
 
