@@ -207,7 +207,7 @@ fn refused(request: &Request<RequestBody>, now: Timestamp) -> Answer {
         head: ResponseHead::new(method, url, StatusCode::GATEWAY_TIMEOUT, now),
         body: Body::empty(),
         extensions: Extensions::new(),
-        status: CacheStatus::default(),
+        status: CacheStatus { refused: true, ..CacheStatus::default() },
         next: None,
     }
 }

@@ -67,7 +67,9 @@ impl Response {
         &self.head.url
     }
 
-    /// Returns the redirects that led here, first hop first; also those that were skipped.
+    /// Returns the redirects that led here, first hop first.
+    ///
+    /// Redirects that were skipped are among them if the stored response was reached by them.
     #[must_use]
     pub fn history(&self) -> &[Hop] {
         &self.head.history

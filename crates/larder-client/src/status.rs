@@ -31,6 +31,8 @@ pub struct CacheStatus {
     pub alias: bool,
     /// Whether it was used although it was stale, because the origin failed or must not be asked.
     pub stale: bool,
+    /// Whether the origin must not be asked and nothing that is stored will do, so that the answer is 504.
+    pub refused: bool,
     /// Why the origin was asked.
     pub forward: Option<Forward>,
     /// What the origin answered, if that is not the response's own status: 304 when the stored response was valid.
@@ -102,6 +104,7 @@ impl fmt::Display for CacheStatus {
         }
         // The details are tokens of our own.
         match (&self.not_stored, self.stale, self.alias) {
+            _ if self.refused => f.write_str("; detail=only-if-cached"),
             (Some(NotStored::Disabled), ..) => f.write_str("; detail=disabled"),
             (Some(NotStored::Bypass(_)), ..) => f.write_str("; detail=no-key"),
             (Some(NotStored::Policy(_)), ..) => f.write_str("; detail=not-storable"),
@@ -140,6 +143,7 @@ mod tests {
             &CacheStatus { ttl: Some(-3), stale: true, ..CacheStatus::hit() },
             "larder; hit; ttl=-3; detail=stale",
         );
+        check(&CacheStatus { refused: true, ..CacheStatus::default() }, "larder; detail=only-if-cached");
         check(&CacheStatus { alias: true, ..CacheStatus::hit() }, "larder; hit; detail=alias");
         let miss = CacheStatus::forward(Forward::UriMiss);
         check(

@@ -108,7 +108,9 @@ impl Response {
         self.inner.is_expired()
     }
 
-    /// Returns the redirects that led here, first hop first; also those that were skipped.
+    /// Returns the redirects that led here, first hop first.
+    ///
+    /// Redirects that were skipped are among them if the stored response was reached by them.
     #[must_use]
     pub fn history(&self) -> &[Hop] {
         self.inner.history()

@@ -135,7 +135,10 @@ async fn the_modes_of_a_request_are_heeded() {
     let world = World::new(|_| ok("x"));
     let mode = |mode| get_with("/a", RequestOptions::default().mode(mode));
     let refused = world.send_whole(mode(CacheMode::OnlyIfCached)).await;
-    assert_eq!((refused.status, refused.cache.as_str()), (StatusCode::GATEWAY_TIMEOUT, "larder"));
+    assert_eq!(
+        (refused.status, refused.cache.as_str()),
+        (StatusCode::GATEWAY_TIMEOUT, "larder; detail=only-if-cached")
+    );
     for (asked, cache, count) in [
         (CacheMode::NoStore, "larder; fwd=bypass; detail=no-key", 1),
         (CacheMode::Default, "larder; fwd=uri-miss; ttl=3600; stored", 2),

@@ -201,6 +201,20 @@ async fn a_stored_get_answers_head() {
 }
 
 #[tokio::test]
+async fn a_response_without_a_body_is_stored_though_nobody_reads_it() {
+    let origin = TestOrigin::start(|_| ok("")).await;
+    let client = client();
+    for (method, count) in [(Method::HEAD, 1), (Method::GET, 2)] {
+        let request = || client.request(method.clone(), origin.url("/")).send();
+        drop(request().await.expect("an answer"));
+        // Whoever reads to the end finds it stored.
+        request().await.expect("an answer").bytes().await.expect("no body");
+        assert!(request().await.expect("an answer").cache_status().hit, "{method}");
+        assert_eq!(origin.count(), count);
+    }
+}
+
+#[tokio::test]
 async fn ranges_and_conditions_of_the_caller_pass_the_cache_by() {
     let origin = TestOrigin::start(|request| match request.field("if-none-match") {
         "" => answer(206, &[("content-range", "bytes 0-0/5")], "h"),
