@@ -36,6 +36,7 @@ pub(crate) struct Next {
 }
 
 /// What the store and the policy say about a request.
+#[expect(clippy::large_enum_variant, reason = "there is one for each request, and it is taken apart at once")]
 enum Consulted {
     Answered(Answer),
     /// The origin must be asked.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Uri};
+use http_body::Body as _;
 use larder_core::{Body, BoxError, Error, ErrorKind, Result};
 use reqwest::{Client, Url};
 
@@ -47,7 +48,10 @@ pub(super) fn received(response: reqwest::Response, url: &Url) -> http::Response
     let final_url =
         (response.url() != url).then(|| Uri::try_from(response.url().as_str()).unwrap_or_default());
     let remote_addr = response.remote_addr();
-    let mut response = http::Response::<reqwest::Body>::from(response).map(Body::wrap);
+    let mut response = http::Response::<reqwest::Body>::from(response).map(|body| {
+        // A body that is at hand is stored even if nobody reads it.
+        if body.is_end_stream() { Body::empty() } else { Body::wrap(body) }
+    });
     if let Some(url) = final_url {
         response.extensions_mut().insert(FinalUrl(url));
     }
