@@ -49,8 +49,8 @@ pub(super) fn received(response: reqwest::Response, url: &Url) -> http::Response
         (response.url() != url).then(|| Uri::try_from(response.url().as_str()).unwrap_or_default());
     let remote_addr = response.remote_addr();
     let mut response = http::Response::<reqwest::Body>::from(response).map(|body| {
-        // A body that is at hand is stored even if nobody reads it.
-        if body.is_end_stream() { Body::empty() } else { Body::wrap(body) }
+        // What has no body is stored even if nobody reads it.
+        if body.size_hint().exact() == Some(0) { Body::empty() } else { Body::wrap(body) }
     });
     if let Some(url) = final_url {
         response.extensions_mut().insert(FinalUrl(url));
