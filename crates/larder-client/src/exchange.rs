@@ -3,9 +3,9 @@
 //! It decides nothing by itself. What may be used, stored or skipped is for the policy to say, and whatever goes
 //! wrong with the cache is a miss.
 
-use http::{Extensions, HeaderMap, Method, Request, StatusCode};
-use larder_core::{Body, Error, ErrorKind, ResponseHead, Result, Timestamp};
-use larder_policy::{Bypass, Decision, Forward, RequestKeys, RequestOptions};
+use http::{Extensions, HeaderMap, Request, StatusCode};
+use larder_core::{Body, CacheKey, Error, ErrorKind, ResponseHead, Result, Timestamp};
+use larder_policy::{Bypass, CacheMode, Decision, Forward, RequestKeys, RequestOptions};
 
 use crate::cache::key_request;
 use crate::flights::{Joined, Leader};
@@ -13,7 +13,7 @@ use crate::forward::{Forwarded, Outcome};
 use crate::status::NotStored;
 use crate::stored::Stored;
 use crate::trail::{Skip, Trail};
-use crate::{CacheStatus, Origin, RequestBody, Response, ResponseCache};
+use crate::{CacheStatus, Origin, RequestBody, Response, ResponseCache, Unshared};
 
 /// How often a request waits for another one's exchange before it asks the origin itself.
 const MOST_WAITS: u8 = 2;
@@ -33,6 +33,8 @@ pub(crate) struct Next {
     pub(crate) request: Request<RequestBody>,
     /// How a later request may skip the redirect, if it may.
     pub(crate) skip: Option<Skip>,
+    /// What was looked up, if anything was.
+    pub(crate) asked: Option<CacheKey>,
 }
 
 /// What the store and the policy say about a request.
@@ -73,7 +75,7 @@ impl ResponseCache {
                 let message = format!("more than {} redirects", self.inner.max_redirects);
                 return Err(Error::new(ErrorKind::Redirect, message).with_context("url", head.url));
             }
-            trail.push(head, next.skip);
+            trail.push(head, next.skip, next.asked);
             request = next.request;
         }
     }
@@ -116,7 +118,8 @@ impl ResponseCache {
                     }
                     Consulted::Forward { stored, conditions, reason } => (stored, conditions, reason),
                 };
-            if leader.is_none() && waits < MOST_WAITS && can_share(request.method(), reason) {
+            let can_wait = leader.is_none() && waits < MOST_WAITS && !trail.has_asked(&keys.primary);
+            if can_wait && can_share(request, options, reason) {
                 match inner.flights.join(&keys.primary, now).await {
                     Joined::Leader(won) => {
                         leader = Some(won);
@@ -159,25 +162,29 @@ impl ResponseCache {
         };
         // What a GET has stored answers a HEAD if it may be used as it is.
         if let Some(get) = &keys.get
+            && !trail.has_asked(&keys.primary)
             && let Some(stored) = self.look_up(get, now).await
             && decide(Some(&stored)) == Decision::Use
-            && let Some(answer) = self.use_stored(request, stored, trail, now, origin).await
+            && let Some(answer) = self.use_stored(request, options, stored, trail, now, origin).await
         {
             return Consulted::Answered(answer);
         }
-        let mut stored = self.look_up(&keys.primary, now).await;
+        // What a redirect of this chain was stored under would lead here again.
+        let stored =
+            if trail.has_asked(&keys.primary) { None } else { self.look_up(&keys.primary, now).await };
         let mut decision = decide(stored.as_ref());
         if decision != Decision::Use && stored.as_ref().is_some_and(Stored::is_aliased) {
-            // What the redirects lead to is asked for by following them: it has a key of its own.
-            stored = None;
+            // What the redirects lead to is asked for by following them: it has a key of its own. It may still stand
+            // in for an origin that fails.
             decision = decide(None);
         }
         match (decision, stored) {
-            (Decision::Use, Some(stored)) => match self.use_stored(request, stored, trail, now, origin).await
-            {
-                Some(answer) => Consulted::Answered(answer),
-                None => forward_because(Forward::Miss),
-            },
+            (Decision::Use, Some(stored)) => {
+                match self.use_stored(request, options, stored, trail, now, origin).await {
+                    Some(answer) => Consulted::Answered(answer),
+                    None => forward_because(Forward::Miss),
+                }
+            }
             (Decision::Refuse, _) => Consulted::Answered(refused(request, now)),
             (Decision::Validate { conditions, reason }, stored) => {
                 Consulted::Forward { stored, conditions, reason }
@@ -194,11 +201,14 @@ fn forward_because(reason: Forward) -> Consulted {
     Consulted::Forward { stored: None, conditions: HeaderMap::new(), reason }
 }
 
-/// Returns whether another request's exchange may answer one of `method` that is forwarded because of `reason`.
+/// Returns whether another request's exchange may answer `request`, which is forwarded because of `reason`.
 ///
-/// A request that asks for the origin gets it; and only safe methods may be left out.
-fn can_share(method: &Method, reason: Forward) -> bool {
-    method.is_safe() && !matches!(reason, Forward::Request | Forward::Bypass | Forward::Method)
+/// A request that asks for the origin gets it; only safe methods may be left out; and what ends one exchange must end
+/// the other.
+fn can_share(request: &Request<RequestBody>, options: &RequestOptions, reason: Forward) -> bool {
+    let asks_for_origin = matches!(options.mode, CacheMode::NoCache | CacheMode::Reload)
+        || matches!(reason, Forward::Request | Forward::Bypass | Forward::Method);
+    request.method().is_safe() && !asks_for_origin && request.extensions().get::<Unshared>().is_none()
 }
 
 /// Returns the answer of a cache that may not ask the origin and has nothing that will do.

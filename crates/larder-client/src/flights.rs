@@ -86,6 +86,11 @@ impl<T: Clone> Flights<T> {
         lock(&self.0).ended
     }
 
+    /// Forgets that the answers of `key` were not shared.
+    pub(crate) fn share_again(&self, key: &CacheKey) {
+        lock(&self.0).unshared.remove(key);
+    }
+
     /// Joins the flight for `key` and waits for its answer, or begins one.
     ///
     /// If the future is dropped, whoever waits is none the worse.
@@ -157,7 +162,6 @@ impl<T: Clone> Leader<T> {
     /// Gives `answer` to all who wait and who still come, until what is returned is dropped.
     pub(crate) fn answer(self, answer: T) -> Answered<T> {
         self.set(State::Answered(answer));
-        lock(&self.flights.0).unshared.remove(&self.key);
         Answered { flights: self.flights.clone(), key: self.key.clone(), flight: Arc::clone(&self.flight) }
     }
 

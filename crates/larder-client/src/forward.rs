@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Extensions, HeaderMap, Method, Request, StatusCode};
-use larder_core::{Body, CachedResponse, Error, ErrorKind, ResponseHead, Result, Timestamp};
+use larder_core::{Body, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, Result, Timestamp};
 use larder_policy::{Decision, Forward, NotStorable, RequestKeys, RequestOptions};
+
+use http_body::Body as _;
 
 use crate::cache::{key_request, received_head};
 use crate::exchange::{Answer, Next};
@@ -46,6 +48,8 @@ pub(crate) struct Arrival {
     extensions: Extensions,
     /// None of a redirect, which all who wait follow.
     body: Option<Shared>,
+    /// What was looked up.
+    key: CacheKey,
     skip: Option<Skip>,
 }
 
@@ -66,7 +70,7 @@ impl ResponseCache {
         origin: &mut dyn Origin,
     ) -> Result<Answer> {
         let Received { head, body, extensions } = self.ask(request, &HeaderMap::new(), origin).await?;
-        let next = self.follow(request, &head).map(|request| Next { request, skip: None });
+        let next = self.follow(request, &head).map(|request| Next { request, skip: None, asked: None });
         let status = CacheStatus::forward(reason).not_stored(why);
         Ok(Answer { head, body, extensions, status, next })
     }
@@ -104,8 +108,7 @@ impl ResponseCache {
             );
             // A 304 that does not validate what is stored, or a body that cannot be had: the next answer is whole.
             let Some(head) = refreshed else { continue };
-            let Forwarded { request, reason, trail, .. } = &forwarded;
-            if let Some(answer) = self.use_validated(request, stored, head, *reason, trail, origin).await {
+            if let Some(answer) = self.use_validated(&forwarded, stored, head, origin).await {
                 if let Some(leader) = forwarded.leader {
                     leader.land();
                 }
@@ -142,7 +145,8 @@ impl ResponseCache {
         head.history.clear();
         let status =
             CacheStatus { collapsed: true, ttl: ttl(&head, now), ..CacheStatus::forward(Forward::UriMiss) };
-        let next = follows.map(|request| Next { request, skip: arrival.skip.clone() });
+        let asked = Some(arrival.key.clone());
+        let next = follows.map(|request| Next { request, skip: arrival.skip.clone(), asked });
         Some(Answer { head, body, extensions: arrival.extensions.clone(), status, next })
     }
 
@@ -175,7 +179,15 @@ impl ResponseCache {
             }
         };
         let extensions = std::mem::take(&mut parts.extensions);
-        let head = received_head(request, &parts, requested_at, self.inner.clock.now());
+        let mut head = received_head(request, &parts, requested_at, self.inner.clock.now());
+        if let Some(FinalUrl(url)) = extensions.get() {
+            head.url = url.clone();
+        }
+        // Some announce the length that another method's response would have, and call that the body's.
+        let is_empty = head.method == Method::HEAD
+            || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || body.is_end_stream();
+        let body = if is_empty { Body::empty() } else { body };
         Ok(Received { head, body, extensions })
     }
 
@@ -183,46 +195,51 @@ impl ResponseCache {
     async fn arrive(&self, forwarded: Forwarded<'_>, received: Received) -> Answer {
         let Received { mut head, body, extensions } = received;
         let Forwarded { request, options, trail, keys, reason, leader, .. } = forwarded;
-        if let Some(FinalUrl(url)) = extensions.get() {
-            head.url = url.clone();
-        }
+        let key = keys.primary;
         let now = self.inner.clock.now();
         let follows = self.follow(request, &head);
-        let verdict = self.storable(request, options, &head, &extensions, now).await;
+        head.history = trail.stored_history();
+        let verdict = match &follows {
+            Some(next) if self.leads_back(next, options, &key) => Err(NotStored::LeadsBack),
+            _ => self.storable(request, options, &head, &extensions, now).await,
+        };
+        head.history.clear();
         let skip = match (&follows, extensions.get::<FinalUrl>()) {
-            (Some(_), None) => self.skip(request, options, &head, &keys, now),
+            (Some(_), None) => self.skip(request, options, &head, &key),
             _ => None,
         };
         let status = CacheStatus::forward(reason);
 
-        let mut stored = match verdict {
+        let stored = match verdict {
             Ok(stored) => stored,
             Err(why) => {
                 if let Some(leader) = leader {
                     match &skip {
-                        Some(_) => drop(leader.answer(arrived(&head, &extensions, None, skip.as_ref()))),
+                        Some(_) => {
+                            drop(leader.answer(arrived(&head, &extensions, None, &key, skip.as_ref())));
+                        }
                         None => leader.release(now),
                     }
                 }
-                let next = follows.map(|request| Next { request, skip });
+                let next = follows.map(|request| Next { request, skip, asked: Some(key) });
                 return Answer { head, body, extensions, status: status.not_stored(why), next };
             }
         };
         (head.expires_at, head.delete_at) = (stored.expires_at, stored.delete_at);
-        stored.history = trail.history().to_vec();
         let status = CacheStatus { stored: true, ttl: ttl(&head, now), ..status };
 
         let mut terms = self.inner.terms;
         terms.in_background |= follows.is_some();
         let (shared, caller, store) = Shared::start(body, announced_len(&head), terms);
-        let answered =
-            leader.map(|leader| leader.answer(arrived(&stored, &extensions, Some(&shared), skip.as_ref())));
+        let answered = leader
+            .map(|leader| leader.answer(arrived(&stored, &extensions, Some(&shared), &key, skip.as_ref())));
         let entry = CachedResponse::new(stored, store);
         // Whoever asks for a redirect after this may be answered otherwise: it has come back with a cookie.
         let answered = answered.filter(|_| follows.is_none());
-        self.store(keys.primary, entry, trail.aliases(), shared, answered);
+        self.inner.flights.share_again(&key);
+        self.store(key.clone(), entry, trail.aliases(), shared, answered);
         let body = if follows.is_some() { Body::empty() } else { caller };
-        let next = follows.map(|request| Next { request, skip });
+        let next = follows.map(|request| Next { request, skip, asked: Some(key) });
         Answer { head, body, extensions, status, next }
     }
 
@@ -247,16 +264,21 @@ impl ResponseCache {
     }
 
     /// Returns how later requests may skip this redirect, if they may.
-    fn skip(
+    pub(crate) fn skip(
         &self,
         request: &Request<RequestBody>,
         options: &RequestOptions,
         head: &ResponseHead,
-        keys: &RequestKeys,
-        now: Timestamp,
+        key: &CacheKey,
     ) -> Option<Skip> {
+        let now = self.inner.clock.now();
         let until = self.inner.policy.redirect(&key_request(request), options, head, now).ok()?;
-        Some(Skip { key: keys.primary.clone(), until })
+        Some(Skip { key: key.clone(), until })
+    }
+
+    /// Returns whether `next` is looked up under `key` too, so that what is stored there would never lead on.
+    fn leads_back(&self, next: &Request<RequestBody>, options: &RequestOptions, key: &CacheKey) -> bool {
+        self.inner.policy.keys(&key_request(next), options).is_ok_and(|keys| keys.primary == *key)
     }
 
     /// Returns the request that a response with `head` redirects `request` to, if redirects are followed.
@@ -268,7 +290,7 @@ impl ResponseCache {
         if self.inner.max_redirects == 0 {
             return None;
         }
-        redirect::follow(request, head.status, &head.headers)
+        redirect::follow(request, head)
     }
 }
 
@@ -276,12 +298,14 @@ fn arrived(
     head: &ResponseHead,
     extensions: &Extensions,
     body: Option<&Shared>,
+    key: &CacheKey,
     skip: Option<&Skip>,
 ) -> Outcome {
     Outcome::Arrived(Arc::new(Arrival {
         head: head.clone(),
         extensions: extensions.clone(),
         body: body.cloned(),
+        key: key.clone(),
         skip: skip.cloned(),
     }))
 }

@@ -44,7 +44,7 @@ mod trail;
 
 pub use body::RequestBody;
 pub use cache::{Disabled, ResponseCache, ResponseCacheBuilder};
-pub use origin::{FinalUrl, Origin};
+pub use origin::{FinalUrl, Origin, Unshared};
 pub use response::Response;
 pub use status::{CacheStatus, NotStored};
 

@@ -35,6 +35,13 @@ pub trait Origin: Send + Sync {
     }
 }
 
+/// Says that a request's exchange answers no other request; an extension of the request.
+///
+/// Set it where the exchange ends otherwise than others would, for instance by a timeout of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "that it is there is all it says")]
+pub struct Unshared;
+
 /// Where a response came from, when the origin followed redirects by itself; an extension of the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "it is a name for a URI")]

@@ -7,6 +7,7 @@ use http::header::{
     COOKIE, HOST, HeaderName, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use larder_core::ResponseHead;
 use url::Url;
 
 use crate::RequestBody;
@@ -18,18 +19,16 @@ const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION
 const ABOUT_CONTENT: [HeaderName; 6] =
     [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, TRANSFER_ENCODING];
 
-/// Returns the request that follows `request` after a response of `status` with `headers`.
+/// Returns the request that follows `request` after a response with `head`.
 ///
 /// `None` if the response is not a redirect, or is one that cannot be followed: it names no other `http` or `https`
 /// URL, or the content cannot be sent again. It is then the answer itself. Extensions go on.
-pub(crate) fn follow(
-    request: &Request<RequestBody>,
-    status: StatusCode,
-    headers: &HeaderMap,
-) -> Option<Request<RequestBody>> {
-    let method = next_method(request.method(), status)?;
+pub(crate) fn follow(request: &Request<RequestBody>, head: &ResponseHead) -> Option<Request<RequestBody>> {
+    let method = next_method(request.method(), head.status)?;
     let from = Url::parse(&request.uri().to_string()).ok()?;
-    let to = from.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    // Another one, if redirects were followed before the response was seen here.
+    let base = Url::parse(&head.url.to_string()).ok()?;
+    let to = base.join(head.headers.get(LOCATION)?.to_str().ok()?).ok()?;
     if !matches!(to.scheme(), "http" | "https") {
         return None;
     }
@@ -46,7 +45,7 @@ pub(crate) fn follow(
     if !keeps_content {
         remove(next.headers_mut(), &ABOUT_CONTENT);
     }
-    if from.origin() != to.origin() {
+    if from.origin() != to.origin() || from.origin() != base.origin() {
         remove(next.headers_mut(), &CREDENTIALS);
     }
     Some(next)

@@ -16,6 +16,7 @@ use futures_util::stream;
 use larder_core::{Body, Error, ErrorKind, Result};
 use tokio::sync::Notify;
 
+use self::pump::Pump;
 use self::state::{Next, State};
 
 /// How a body is shared.
@@ -79,7 +80,7 @@ impl Shared {
                 state.push(bytes.clone());
                 state.finish(Ok(()));
             }
-            None => drop(tokio::spawn(pump::run(shared.clone(), body))),
+            None => drop(tokio::spawn(Pump::new(shared.clone(), body).run())),
         }
         (shared, caller, store)
     }

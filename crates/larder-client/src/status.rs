@@ -57,6 +57,8 @@ pub enum NotStored {
     Bypass(Bypass),
     /// The policy says so.
     Policy(NotStorable),
+    /// It redirects to a request of the same key, which would find the redirect again.
+    LeadsBack,
     /// Redirects were followed where the cache could not see them; see [`FinalUrl`](crate::FinalUrl).
     HiddenRedirects,
 }
@@ -108,6 +110,7 @@ impl fmt::Display for CacheStatus {
             (Some(NotStored::Disabled), ..) => f.write_str("; detail=disabled"),
             (Some(NotStored::Bypass(_)), ..) => f.write_str("; detail=no-key"),
             (Some(NotStored::Policy(_)), ..) => f.write_str("; detail=not-storable"),
+            (Some(NotStored::LeadsBack), ..) => f.write_str("; detail=leads-back"),
             (Some(NotStored::HiddenRedirects), ..) => f.write_str("; detail=hidden-redirects"),
             (None, true, _) => f.write_str("; detail=stale"),
             (None, false, true) => f.write_str("; detail=alias"),
@@ -122,6 +125,7 @@ impl fmt::Display for NotStored {
             Self::Disabled => f.write_str("the cache is disabled"),
             Self::Bypass(bypass) => bypass.fmt(f),
             Self::Policy(reason) => reason.fmt(f),
+            Self::LeadsBack => f.write_str("the redirect leads back to itself"),
             Self::HiddenRedirects => f.write_str("redirects were followed out of the cache's sight"),
         }
     }

@@ -2,9 +2,10 @@
 
 use http::{Extensions, Method, Request, StatusCode};
 use larder_core::{Body, CacheKey, CachedResponse, Lookup, ResponseHead, Timestamp};
-use larder_policy::{Forward, RequestOptions};
+use larder_policy::RequestOptions;
 
 use crate::exchange::{Answer, Next};
+use crate::forward::Forwarded;
 use crate::recovery::{self, Recovery};
 use crate::trail::{Skip, Trail};
 use crate::{CacheStatus, Origin, RequestBody, ResponseCache};
@@ -49,6 +50,7 @@ impl ResponseCache {
     pub(crate) async fn use_stored(
         &self,
         request: &Request<RequestBody>,
+        options: &RequestOptions,
         stored: Stored,
         trail: &Trail,
         now: Timestamp,
@@ -64,8 +66,11 @@ impl ResponseCache {
             ttl: ttl(stored.head(), now),
             ..CacheStatus::hit()
         };
-        self.save_aliases(stored.entry(), trail).await;
-        self.answer(request, stored, status, origin).await
+        // Nobody knows here how long another alias lives.
+        if !stored.is_aliased() {
+            self.save_aliases(stored.entry(), trail).await;
+        }
+        self.answer(request, options, stored, status, origin).await
     }
 
     /// Returns the answer that `stored` is although it is stale, if it may be used after the origin failed.
@@ -82,19 +87,18 @@ impl ResponseCache {
             return None;
         }
         let status = CacheStatus { stale: true, ttl: ttl(stored.head(), now), ..CacheStatus::hit() };
-        self.answer(request, stored, status, origin).await
+        self.answer(request, options, stored, status, origin).await
     }
 
     /// Returns the answer that `stored` is after the origin said that it is valid, with `head` as its new head.
     pub(crate) async fn use_validated(
         &self,
-        request: &Request<RequestBody>,
+        forwarded: &Forwarded<'_>,
         mut stored: Stored,
         head: ResponseHead,
-        reason: Forward,
-        trail: &Trail,
         origin: &dyn Origin,
     ) -> Option<Answer> {
+        let Forwarded { request, options, trail, reason, .. } = forwarded;
         let mut is_stored = false;
         if let Some(revision) = stored.response.revision() {
             let update = self.inner.backend.update_head(stored.entry(), revision, head.clone());
@@ -108,11 +112,11 @@ impl ResponseCache {
             forward_status: Some(StatusCode::NOT_MODIFIED),
             stored: is_stored,
             ttl: ttl(&head, self.inner.clock.now()),
-            ..CacheStatus::forward(reason)
+            ..CacheStatus::forward(*reason)
         };
         stored.response.head = head;
         self.save_aliases(stored.entry(), trail).await;
-        self.answer(request, stored, status, origin).await
+        self.answer(request, options, stored, status, origin).await
     }
 
     /// Makes the redirects of `trail` lead to `entry`, which is there already.
@@ -131,6 +135,7 @@ impl ResponseCache {
     async fn answer(
         &self,
         request: &Request<RequestBody>,
+        options: &RequestOptions,
         stored: Stored,
         status: CacheStatus,
         origin: &dyn Origin,
@@ -148,9 +153,14 @@ impl ResponseCache {
             let recovery = if is_aliased { None } else { Recovery::new(origin, request, &head) };
             recovery::read(self.inner.guard.clone(), body, recovery).await?
         };
-        let next = self
-            .follow(request, &head)
-            .map(|request| Next { request, skip: Some(Skip { key, until: head.expires_at }) });
+        let next = self.follow(request, &head).map(|next| {
+            // What a GET has stored says nothing about where a HEAD is looked up.
+            let skip = (head.method == *request.method())
+                .then(|| self.skip(request, options, &head, &key))
+                .flatten()
+                .map(|skip| head.expires_at.into_iter().fold(skip, Skip::until_at_most));
+            Next { request: next, skip, asked: Some(key) }
+        });
         Some(Answer { head, body, extensions: Extensions::new(), status, next })
     }
 }

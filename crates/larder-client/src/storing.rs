@@ -23,10 +23,11 @@ impl ResponseCache {
     ) {
         let backend = self.inner.backend.clone();
         let guard = self.inner.guard.clone();
+        let landing = Landing { shared, answered };
         tokio::spawn(async move {
             let save = Guard::catch(backend.save_response(&key, entry, &aliases));
             let overdue = async {
-                shared.ended().await;
+                landing.shared.ended().await;
                 tokio::time::sleep(guard.timeout()).await;
             };
             let outcome = tokio::select! {
@@ -41,8 +42,20 @@ impl ResponseCache {
                 }
                 Err(error) => guard.give_up("store", &error.with_key(&key)),
             }
-            shared.settle();
-            drop(answered);
+            drop(landing);
         });
+    }
+}
+
+/// What ends when the store is done, or its task panicked, or its runtime is gone.
+struct Landing {
+    shared: Shared,
+    #[expect(dead_code, reason = "it ends the flight when it is dropped")]
+    answered: Option<Answered<Outcome>>,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.shared.settle();
     }
 }

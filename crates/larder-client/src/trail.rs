@@ -1,5 +1,6 @@
 //! The redirects that were followed for one request, and which of them a later request may skip.
 
+use http::header::LOCATION;
 use larder_core::{Aliases, CacheKey, Hop, ResponseHead, Timestamp};
 
 /// What was followed so far.
@@ -8,6 +9,8 @@ pub(crate) struct Trail {
     history: Vec<Hop>,
     /// The hops since the last one that must be asked anew each time.
     skippable: Vec<Skip>,
+    /// What was looked up for these redirects.
+    asked: Vec<CacheKey>,
 }
 
 /// A redirect that need not be asked again.
@@ -19,13 +22,22 @@ pub(crate) struct Skip {
     pub(crate) until: Option<Timestamp>,
 }
 
+impl Skip {
+    /// Returns the same, until `end` at the latest.
+    pub(crate) fn until_at_most(mut self, end: Timestamp) -> Self {
+        self.until = Some(self.until.map_or(end, |until| until.min(end)));
+        self
+    }
+}
+
 impl Trail {
     pub(crate) fn len(&self) -> usize {
         self.history.len()
     }
 
-    /// Adds a redirect; without `skip`, it and what came before it has no alias.
-    pub(crate) fn push(&mut self, head: ResponseHead, skip: Option<Skip>) {
+    /// Adds a redirect that `asked` was looked up for; without `skip`, it and what came before it has no alias.
+    pub(crate) fn push(&mut self, head: ResponseHead, skip: Option<Skip>, asked: Option<CacheKey>) {
+        self.asked.extend(asked);
         match skip {
             Some(skip) => self.skippable.push(skip),
             None => self.skippable.clear(),
@@ -41,9 +53,19 @@ impl Trail {
         Aliases::new(self.skippable.iter().map(|skip| skip.key.clone()).collect(), until)
     }
 
-    /// Returns the redirects, first hop first.
-    pub(crate) fn history(&self) -> &[Hop] {
-        &self.history
+    /// Returns whether `key` was looked up for one of the redirects: it has led on, and would again.
+    pub(crate) fn has_asked(&self, key: &CacheKey) -> bool {
+        self.asked.contains(key)
+    }
+
+    /// Returns the redirects as they are stored, first hop first: where they led, and nothing that was for one user.
+    pub(crate) fn stored_history(&self) -> Vec<Hop> {
+        let stored = |hop: &Hop| {
+            let mut stored = Hop::new(hop.method.clone(), hop.url.clone(), hop.status);
+            stored.headers.extend(hop.headers.get(LOCATION).map(|location| (LOCATION, location.clone())));
+            stored
+        };
+        self.history.iter().map(stored).collect()
     }
 
     pub(crate) fn into_history(self) -> Vec<Hop> {
@@ -65,7 +87,7 @@ mod tests {
                 key: CacheKey::new(key).expect("a key"),
                 until: until.map(Timestamp::from_millis),
             });
-            trail.push(head, skip);
+            trail.push(head, skip, None);
         }
         trail
     }

@@ -13,6 +13,9 @@ pub enum Bypass {
     /// The content is streamed, or announced by the header fields and not given, so that no key can cover it.
     #[error("the request's content is not at hand")]
     ContentNotGiven,
+    /// A `Host` field names another host than the URL.
+    #[error("the host field names another host than the url")]
+    Host,
     /// The URL has no scheme, no authority, or a path that does not begin with a slash.
     #[error("the url is not absolute")]
     RelativeUrl,

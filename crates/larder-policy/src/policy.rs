@@ -11,14 +11,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
+use http::header::{HOST, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
+use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode};
 use larder_core::{CacheKey, ResponseHead};
 
 use crate::cache_control::{RequestDirectives, ResponseDirectives};
 use crate::options::KeyFn;
 use crate::pattern::UrlPattern;
-use crate::{Bypass, CacheKeys, CacheMode, Expiry, Filter, KeyRequest, RequestKeys, RequestOptions};
+use crate::{Bypass, CacheKeys, CacheMode, Content, Expiry, Filter, KeyRequest, RequestKeys, RequestOptions};
 
 /// What begins the input of the key that a HEAD is stored under when its GET has the same key by the caller's wish.
 const HEAD_PREFIX: &str = "larder-head-1,";
@@ -105,6 +106,12 @@ impl Policy {
         if is_not_stored {
             return Err(Bypass::Expiry);
         }
+        if request.content() == Content::Streamed {
+            return Err(Bypass::ContentNotGiven);
+        }
+        if names_another_host(request) {
+            return Err(Bypass::Host);
+        }
         let has = |name| request.headers().is_some_and(|headers| headers.contains_key(name));
         if has(RANGE) {
             return Err(Bypass::Range);
@@ -125,6 +132,14 @@ impl Policy {
     fn response_directives(&self, headers: &HeaderMap) -> ResponseDirectives {
         if self.0.cache_control { ResponseDirectives::of(headers) } else { ResponseDirectives::default() }
     }
+}
+
+/// Returns whether a `Host` field names another host than the URL, of which alone the key is made.
+fn names_another_host(request: &KeyRequest<'_>) -> bool {
+    let host = request.headers().and_then(|headers| headers.get(HOST));
+    let Some(authority) = request.url().authority().map(Authority::as_str) else { return false };
+    let named = authority.rsplit_once('@').map_or(authority, |(_, host_and_port)| host_and_port);
+    host.is_some_and(|host| !host.as_bytes().eq_ignore_ascii_case(named.as_bytes()))
 }
 
 async fn admits(filter: Option<&Filter>, head: &ResponseHead) -> bool {

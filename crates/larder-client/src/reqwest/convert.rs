@@ -9,7 +9,7 @@ use http_body::Body as _;
 use larder_core::{Body, BoxError, Error, ErrorKind, Result};
 use reqwest::{Client, Url};
 
-use crate::{FinalUrl, Origin, RequestBody};
+use crate::{FinalUrl, Origin, RequestBody, Unshared};
 
 /// The peer's address; an extension of the responses of an origin.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,12 @@ impl Origin for Client {
 
 /// Returns `request` as the loop takes it; a timeout of its own is among the extensions.
 pub(super) fn into_http(request: reqwest::Request) -> Result<Request<RequestBody>> {
-    Ok(Request::<reqwest::Body>::try_from(request).map_err(invalid)?.map(content))
+    let has_timeout = request.timeout().is_some();
+    let mut request = Request::<reqwest::Body>::try_from(request).map_err(invalid)?.map(content);
+    if has_timeout {
+        request.extensions_mut().insert(Unshared);
+    }
+    Ok(request)
 }
 
 /// Returns `request` as the inner client takes it.

@@ -3,17 +3,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use larder_core::{Error, ErrorKind, Result};
 
 use super::{Role, failed};
 use crate::spool::Spool;
 
+/// How many chunks that everybody has had are held at most, for those who still join.
+const MOST_CHUNKS: usize = 4096;
+
 /// What is held of a body, and who has read how much of it.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// The chunks that are in memory, oldest first; they end at `end`.
-    window: VecDeque<Bytes>,
+    /// The chunks that are in memory and where each ends, oldest first; the last ends at `end`.
+    window: VecDeque<(u64, Bytes)>,
     /// Where in the body the window begins.
     start: u64,
     /// How much has arrived.
@@ -55,12 +58,10 @@ pub(super) enum Room {
     Free,
     /// Wait for readers.
     Full,
-    /// Wait for the store, and not for long.
-    StoreLags,
+    /// Wait for the store, or for the slowest of those who asked, and not for long.
+    Lags(Role),
     /// Write the window to a spool first.
     NeedsSpool,
-    /// Nobody is left.
-    Abandoned,
 }
 
 impl State {
@@ -75,16 +76,18 @@ impl State {
         self.readers.remove(&id);
     }
 
-    /// Removes the store, which did not keep up, and lets nobody wait for it.
-    pub(super) fn cut_off_store(&mut self) {
-        self.is_settled = true;
-        self.readers.retain(|_, place| place.role != Role::Store);
+    /// Removes the readers in `role` that are a window of `limit` bytes behind. Nobody waits for a store any more then.
+    pub(super) fn cut_off(&mut self, role: Role, limit: u64) {
+        self.is_settled |= role == Role::Store;
+        let end = self.end;
+        self.readers.retain(|_, place| place.role != role || end - place.position < limit);
     }
 
     /// Returns whether a reader can still begin at the beginning.
     pub(super) fn has_beginning(&self) -> bool {
         let failed = matches!(self.outcome, Some(Err(_)));
-        !failed && (self.start == 0 || self.spool.as_ref().is_some_and(|spool| spool.base() == 0))
+        let is_spooled = |spool: &Spool| spool.base() == 0 && self.spooled >= self.start;
+        !failed && (self.start == 0 || self.spool.as_ref().is_some_and(is_spooled))
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -93,7 +96,7 @@ impl State {
 
     pub(super) fn push(&mut self, chunk: Bytes) {
         self.end += chunk.len() as u64;
-        self.window.push_back(chunk);
+        self.window.push_back((self.end, chunk));
     }
 
     pub(super) fn finish(&mut self, outcome: Result<(), Arc<Error>>) {
@@ -103,7 +106,11 @@ impl State {
     /// Returns what the reader gets next; a chunk of the window is taken with it.
     pub(super) fn next(&mut self, id: u64, role: Role) -> Next {
         let Some(place) = self.readers.get_mut(&id) else {
-            return Next::Failed(Error::new(ErrorKind::Unavailable, "the store did not keep up"));
+            let message = match role {
+                Role::Caller => "the body was not read for too long, and there is no room to keep it",
+                Role::Store => "the store did not keep up",
+            };
+            return Next::Failed(Error::new(ErrorKind::Unavailable, message));
         };
         if place.position < self.start {
             // The spool has all that the window lost before its slowest reader had it.
@@ -113,16 +120,11 @@ impl State {
                 None => Next::Failed(Error::new(ErrorKind::Body, "what had arrived was lost")),
             };
         }
-        let mut offset = self.start;
-        for chunk in &self.window {
-            let end = offset + chunk.len() as u64;
-            if place.position < end {
-                let mut chunk = chunk.clone();
-                chunk.advance(usize::try_from(place.position - offset).unwrap_or(usize::MAX));
-                place.position = end;
-                return Next::Chunk(chunk);
-            }
-            offset = end;
+        let at = self.window.partition_point(|(end, _)| *end <= place.position);
+        if let Some((end, chunk)) = self.window.get(at) {
+            let left = usize::try_from(end - place.position).unwrap_or(usize::MAX);
+            place.position = *end;
+            return Next::Chunk(chunk.slice(chunk.len().saturating_sub(left)..));
         }
         match &self.outcome {
             None => Next::Wait,
@@ -138,22 +140,32 @@ impl State {
         }
     }
 
+    /// Ends the body if nobody is left to take it for; returns whether that is so.
+    pub(super) fn abandon(&mut self, in_background: bool) -> bool {
+        let is_wanted = self.readers.values().any(|place| place.role == Role::Caller || in_background);
+        if !is_wanted {
+            let error = Error::new(ErrorKind::Body, "nobody waits for the body any more");
+            self.finish(Err(Arc::new(error)));
+        }
+        !is_wanted
+    }
+
     /// Returns whether another chunk may be taken, with a window of `limit` bytes.
     pub(super) fn room(&self, limit: u64, in_background: bool, may_spool: bool) -> Room {
         let callers = || self.positions(Role::Caller);
         let store = self.positions(Role::Store).min();
         let Some(fastest) = callers().max().or(store.filter(|_| in_background)) else {
-            return Room::Abandoned;
+            return Room::Full;
         };
         let lags = |position: u64| self.end - position >= limit;
         if lags(fastest) {
             return Room::Full;
         }
         if store.is_some_and(lags) {
-            return Room::StoreLags;
+            return Room::Lags(Role::Store);
         }
         match callers().min().filter(|slowest| lags(*slowest)) {
-            Some(_) if !may_spool => Room::Full,
+            Some(_) if !may_spool => Room::Lags(Role::Caller),
             Some(_) if self.spool.is_none() => Room::NeedsSpool,
             _ => Room::Free,
         }
@@ -167,19 +179,19 @@ impl State {
     pub(super) fn trim(&mut self, limit: u64) {
         let slowest = self.readers.values().map(|place| place.position).min().unwrap_or(self.end);
         let disposable = slowest.max(if self.spool.is_some() { self.spooled } else { 0 });
-        while let Some(chunk) = self.window.front() {
-            let end = self.start + chunk.len() as u64;
-            if self.end - self.start <= limit || end > disposable {
+        while let Some((end, _)) = self.window.front() {
+            let is_held = self.end - self.start <= limit && self.window.len() <= MOST_CHUNKS;
+            if is_held || *end > disposable {
                 return;
             }
-            self.start = end;
+            self.start = *end;
             self.window.pop_front();
         }
     }
 
     /// Returns where the window begins, and its chunks.
     pub(super) fn window(&self) -> (u64, Vec<Bytes>) {
-        (self.start, self.window.iter().cloned().collect())
+        (self.start, self.window.iter().map(|(_, chunk)| chunk.clone()).collect())
     }
 
     pub(super) fn spool(&self) -> Option<Spool> {
@@ -223,17 +235,29 @@ mod tests {
             (&[10], Some(20), false, true, Room::Full),
             (&[11, 20], Some(20), false, true, Room::Free),
             (&[10, 20], Some(20), false, true, Room::NeedsSpool),
-            (&[10, 20], Some(20), false, false, Room::Full),
-            (&[20], Some(10), false, true, Room::StoreLags),
+            (&[10, 20], Some(20), false, false, Room::Lags(Role::Caller)),
+            (&[20], Some(10), false, true, Room::Lags(Role::Store)),
             (&[10], Some(10), false, true, Room::Full),
             (&[20], None, false, true, Room::Free),
-            (&[], Some(20), false, true, Room::Abandoned),
             (&[], Some(20), true, true, Room::Free),
             (&[], Some(10), true, true, Room::Full),
-            (&[], None, true, true, Room::Abandoned),
         ] {
             let room = state(20, callers, store).room(LIMIT, in_background, may_spool);
             assert_eq!(room, expected, "{callers:?} {store:?} {in_background} {may_spool}");
+        }
+    }
+
+    #[test]
+    fn a_body_ends_when_nobody_is_left_to_take_it_for() {
+        for (callers, store, in_background, is_over) in [
+            (&[0][..], Some(0), false, false),
+            (&[], Some(0), true, false),
+            (&[], Some(0), false, true),
+            (&[], None, true, true),
+        ] {
+            let mut state = state(20, callers, store);
+            assert_eq!(state.abandon(in_background), is_over, "{callers:?} {store:?} {in_background}");
+            assert_eq!(state.has_beginning(), !is_over, "nobody joins what is over");
         }
     }
 
@@ -254,7 +278,10 @@ mod tests {
     fn a_store_that_was_cut_off_is_told_and_nobody_waits_for_it() {
         let mut state = state(5, &[5], None);
         let store = state.add_reader(Role::Store, 0);
-        state.cut_off_store();
+        state.cut_off(Role::Store, 6);
+        assert!(matches!(state.next(store, Role::Store), Next::Chunk(_)), "it is not a window behind");
+        let store = state.add_reader(Role::Store, 0);
+        state.cut_off(Role::Store, 5);
         assert!(matches!(state.next(store, Role::Store), Next::Failed(_)));
         state.finish(Ok(()));
         assert!(matches!(state.next(0, Role::Caller), Next::End));

@@ -1,10 +1,13 @@
 //! Bodies are stored while they are read, whole or not at all, and nobody holds anybody up.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use larder_client::{CacheOptions, Response};
-use larder_core::ErrorKind;
+use larder_core::{Body, Error, ErrorKind};
 use tokio::sync::mpsc;
 
 use crate::support::{Answered, HOUR, World, get, ok, response, settle, trickle};
@@ -13,7 +16,7 @@ type Chunks = mpsc::UnboundedSender<Result<Bytes, larder_core::BoxError>>;
 
 /// Starts a GET whose body comes by the sender.
 async fn start(
-    world: impl FnOnce(Box<dyn Fn() -> http::Response<larder_core::Body> + Send + Sync>) -> World,
+    world: impl FnOnce(Box<dyn Fn() -> http::Response<Body> + Send + Sync>) -> World,
 ) -> (World, Response, Chunks) {
     let senders: Arc<Mutex<Vec<Chunks>>> = Arc::default();
     let kept = Arc::clone(&senders);
@@ -126,30 +129,64 @@ async fn a_slow_reader_holds_nobody_up_and_misses_nothing() {
 #[tokio::test]
 async fn nothing_is_taken_from_the_origin_before_somebody_wants_it() {
     const CHUNK: usize = 64 << 10;
-    let (_world, mut response, sender) = start_plain().await;
-    let taken = Arc::new(());
-    for _ in 0..64 {
-        // A chunk that knows whether somebody still has it.
-        let owner = (Arc::clone(&taken), vec![0; CHUNK]);
-        sender.send(Ok(Bytes::from_owner(Owned(owner)))).expect("somebody reads");
-    }
-    settle().await;
-    let held_by_the_channel_or_the_window = Arc::strong_count(&taken) - 1;
-    assert_eq!(held_by_the_channel_or_the_window, 64);
-    for _ in 0..8 {
-        response.chunk().await.expect("a chunk").expect("there is more");
+    const WINDOW: usize = (1 << 20) / CHUNK;
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    let world = World::new(move |_| {
+        let count = Arc::clone(&count);
+        let chunks = stream::iter(0..64).map(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Error>(vec![0; CHUNK])
+        });
+        ok(Body::from_stream(chunks))
+    });
+    let mut response = world.send(get("/a")).await.expect("an answer");
+    for read in 0..8 {
         settle().await;
+        let ahead = taken.load(Ordering::Relaxed) - read;
+        assert!(ahead <= WINDOW, "{ahead} chunks are taken ahead, and a window is {WINDOW}");
+        response.chunk().await.expect("a chunk").expect("there is more");
     }
-    assert!(
-        Arc::strong_count(&taken) > 64 - 17,
-        "what was read is let go, and no more than the window is taken"
-    );
 }
 
-struct Owned((Arc<()>, Vec<u8>));
-
-impl AsRef<[u8]> for Owned {
-    fn as_ref(&self) -> &[u8] {
-        &self.0.1
+#[tokio::test]
+async fn a_body_that_panics_fails_its_readers_and_nobody_after_them() {
+    let world = World::new(|request| {
+        if request.uri().path() == "/panics" {
+            let panics =
+                stream::iter([Ok::<_, Error>("first")]).chain(stream::once(async { panic!("on purpose") }));
+            return ok(Body::from_stream(panics));
+        }
+        ok("hello")
+    });
+    for _ in 0..2 {
+        let response = world.send(get("/panics")).await.expect("an answer");
+        assert_eq!(response.bytes().await.expect_err("it stopped").kind(), ErrorKind::Body);
+        settle().await;
     }
+    assert_eq!((world.origin.count(), world.stored().await), (2, 0));
+}
+
+#[test]
+fn a_body_whose_runtime_is_gone_fails_and_does_not_hang() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let first = runtime();
+    let (world, response, _sender) = first.block_on(start_plain());
+    first.shutdown_background();
+    runtime().block_on(async {
+        let bytes = tokio::time::timeout(Duration::from_mins(1), response.bytes());
+        assert_eq!(bytes.await.expect("it ends").expect_err("it stopped").kind(), ErrorKind::Body);
+        let again = tokio::time::timeout(Duration::from_mins(1), world.send(get("/a")));
+        again.await.expect("nobody waits for what is gone").expect("an answer");
+    });
+}
+
+#[tokio::test]
+async fn tiny_chunks_are_no_burden() {
+    let world = World::new(|_| {
+        let chunks = stream::iter(0..200_000).map(|_| Ok::<_, Error>(Bytes::from_static(b"x")));
+        ok(Body::from_stream(chunks))
+    });
+    assert_eq!(world.get("/a").await.body.len(), 200_000);
+    assert!(world.get("/a").await.from_cache);
 }

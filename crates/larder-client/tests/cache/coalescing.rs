@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::Method;
-use larder_client::{CacheOptions, Response};
+use larder_client::{CacheMode, CacheOptions, RequestOptions, Response, Unshared};
 use larder_core::{Body, BoxError};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::support::{Answered, HOUR, ScriptedOrigin, World, get, ok, request, response, settle, trickle};
+use crate::support::{
+    Answered, HOUR, ScriptedOrigin, World, get, get_with, ok, request, response, settle, trickle,
+};
 
 type Chunks = mpsc::UnboundedSender<Result<Bytes, BoxError>>;
 
@@ -176,6 +178,46 @@ async fn a_follower_that_varies_asks_for_itself() {
     });
     for task in tasks {
         task.await.expect("each gets its own");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_asks_for_the_origin_gets_an_exchange_of_its_own() {
+    let (world, gate) = gated(|| Ok(ok("hello")));
+    let older = spawn(&world, "/a");
+    settle().await;
+    let asking = [RequestOptions::default().refresh(), RequestOptions::default().mode(CacheMode::Reload)];
+    let tasks = asking.map(|options| {
+        let world = world.clone();
+        tokio::spawn(async move { world.send_whole(get_with("/a", options)).await })
+    });
+    settle().await;
+    assert_eq!(world.origin.count(), 3);
+    gate.add_permits(3);
+    for task in tasks {
+        assert_eq!(task.await.expect("an answer").body, "hello");
+    }
+    older.await.expect("no panic").expect("an answer");
+}
+
+#[tokio::test]
+async fn a_request_that_ends_otherwise_than_others_is_not_shared() {
+    let (world, gate) = gated(|| Ok(ok("hello")));
+    let tasks = [true, false, true].map(|is_unshared| {
+        let world = world.clone();
+        tokio::spawn(async move {
+            let mut get = get("/a");
+            if is_unshared {
+                get.extensions_mut().insert(Unshared);
+            }
+            world.send_whole(get).await
+        })
+    });
+    settle().await;
+    assert_eq!(world.origin.count(), 3);
+    gate.add_permits(3);
+    for task in tasks {
+        assert_eq!(task.await.expect("an answer").body, "hello");
     }
 }
 

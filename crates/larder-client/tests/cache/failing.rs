@@ -27,7 +27,7 @@ enum Flaw {
     FillsUp,
     /// Takes one chunk of a body and no more.
     StopsTaking,
-    /// Gives one chunk of a body and then fails.
+    /// Gives nothing of a body.
     LosesBodies,
     /// Gives ten bytes of a body and then fails.
     LosesTails,

@@ -6,7 +6,7 @@ use http::{Method, Request, StatusCode};
 use larder_client::{CacheOptions, RequestBody, RequestOptions};
 use larder_core::{Body, ErrorKind};
 
-use crate::support::{HOUR, World, get, get_with, ok, request, response};
+use crate::support::{HOUR, World, get, get_with, ok, request, response, settle};
 
 /// Redirects `/0` to `/1` and so on, up to `/3`, which answers; each with `fields`.
 fn chain(
@@ -252,4 +252,101 @@ async fn a_key_of_ones_own_names_what_the_redirects_lead_to() {
     world.send_whole(get_with("/0", options.clone())).await;
     let again = world.send_whole(get_with("/0", options)).await;
     assert_eq!((again.cache.as_str(), &*again.body), ("larder; hit; ttl=3600", &b"the end"[..]));
+}
+
+#[tokio::test]
+async fn a_stored_redirect_that_varies_has_no_alias() {
+    let codes = [StatusCode::OK, StatusCode::FOUND];
+    let world = World::with_options(CacheOptions::fixed(HOUR).allowed_codes(codes), |request| {
+        if request.uri().path() != "/home" {
+            return ok(request.uri().path().to_owned());
+        }
+        let language = request.headers()["accept-language"].to_str().expect("text");
+        response(302, &[("location", language), ("vary", "accept-language")], "")
+    });
+    for language in ["en", "en", "fr", "en"] {
+        let mut home = get("/home");
+        home.headers_mut().insert("accept-language", language.parse().expect("a value"));
+        assert_eq!(world.send_whole(home).await.url.path(), format!("/{language}"));
+        settle().await;
+    }
+}
+
+#[tokio::test]
+async fn an_alias_that_leads_to_an_alias_outlives_neither() {
+    let options = CacheOptions::fixed(10 * HOUR).urls_expire_after([("h/0", HOUR)]);
+    let world = World::with_options(options, |request| match request.uri().path() {
+        "/x" => response(302, &[("location", "/0")], ""),
+        "/0" => response(302, &[("location", "/3")], ""),
+        _ => ok("the end"),
+    });
+    world.get("/0").await;
+    world.get("/x").await;
+    world.time.advance(HOUR);
+    let before = world.origin.count();
+    world.get("/x").await;
+    assert!(world.origin.count() > before, "what /0 redirects to may have changed");
+    assert!(world.origin.seen().iter().skip(before).any(|seen| seen.path == "/0"));
+}
+
+#[tokio::test]
+async fn a_stored_redirect_to_itself_does_not_loop() {
+    let asked = Mutex::new(0);
+    let codes = [StatusCode::OK, StatusCode::FOUND];
+    let world = World::with_options(CacheOptions::fixed(HOUR).allowed_codes(codes), move |_| {
+        let mut asked = asked.lock().expect("no panic");
+        *asked += 1;
+        if *asked % 2 == 1 { response(302, &[("location", "/a")], "") } else { response(404, &[], "no") }
+    });
+    for round in 1..=3 {
+        assert_eq!(world.get("/a").await.status, StatusCode::NOT_FOUND);
+        settle().await;
+        assert_eq!(world.origin.count(), 2 * round);
+    }
+}
+
+#[tokio::test]
+async fn a_chain_whose_hops_share_a_key_does_not_loop() {
+    let codes = [StatusCode::OK, StatusCode::FOUND];
+    let options = CacheOptions::fixed(HOUR).allowed_codes(codes).ignored_params(["session"]);
+    let world = World::with_options(options, |request| match request.uri().query() {
+        None => response(302, &[("location", "/a?session=1")], ""),
+        Some(_) => response(404, &[], "no"),
+    });
+    for _ in 0..2 {
+        assert_eq!(world.get("/a").await.status, StatusCode::NOT_FOUND);
+        settle().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stale_response_stands_in_behind_redirects_too() {
+    let fails = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = std::sync::Arc::clone(&fails);
+    let options = CacheOptions::fixed(10 * HOUR).urls_expire_after([("h/to", HOUR)]).stale_if_error(HOUR);
+    let world = World::with_options(options, move |request| match request.uri().path() {
+        _ if flag.load(std::sync::atomic::Ordering::Relaxed) => response(503, &[], "down"),
+        "/from" => response(302, &[("location", "/to")], ""),
+        _ => ok("the end"),
+    });
+    world.get("/from").await;
+    fails.store(true, std::sync::atomic::Ordering::Relaxed);
+    world.time.advance(HOUR);
+    let stale = world.get("/from").await;
+    assert_eq!((&*stale.body, stale.cache.as_str()), (&b"the end"[..], "larder; hit; ttl=0; detail=stale"));
+}
+
+#[tokio::test]
+async fn a_stored_history_says_where_it_led_and_nothing_more() {
+    let world = World::new(|request| match request.uri().path() {
+        "/from" => response(302, &[("location", "/to"), ("set-cookie", "user=a"), ("x-user", "a")], ""),
+        _ => ok("the end"),
+    });
+    let first = world.send(get("/from")).await.expect("an answer");
+    assert!(first.history()[0].headers.contains_key("set-cookie"), "whoever asked sees all of it");
+    first.bytes().await.expect("a whole body");
+    let again = world.send(get("/from")).await.expect("an answer");
+    assert!(again.cache_status().alias);
+    let names: Vec<&str> = again.history()[0].headers.keys().map(http::HeaderName::as_str).collect();
+    assert_eq!(names, ["location"]);
 }

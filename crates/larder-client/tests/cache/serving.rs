@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::{Method, StatusCode};
 use larder_client::{CacheMode, CacheOptions, Expiry, Filter, RequestBody, RequestOptions};
 
-use crate::support::{HOUR, World, get, get_with, ok, request, response};
+use futures_util::stream;
+use larder_core::Error;
+
+use crate::support::{HOUR, World, get, get_with, ok, request, response, settle};
 
 #[tokio::test]
 async fn a_second_request_is_a_hit() {
@@ -116,6 +119,42 @@ async fn a_head_that_varies_from_the_stored_get_has_an_entry_of_its_own() {
         let mut head = request(Method::HEAD, "/a");
         head.headers_mut().insert("accept", "text/html".parse().expect("a value"));
         assert_eq!(world.send_whole(head).await.from_cache, from_cache);
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_nobody_reads_is_stored() {
+    let world = World::new(|_| {
+        // As HTTP/2 has it: the length that a GET would have.
+        let body = larder_core::Body::from_sized_stream(stream::empty::<Result<&str, Error>>(), 5);
+        response(200, &[("content-length", "5")], body)
+    });
+    drop(world.send(request(Method::HEAD, "/a")).await.expect("an answer"));
+    settle().await;
+    let head = world.send_whole(request(Method::HEAD, "/a")).await;
+    assert_eq!((head.from_cache, &*head.body), (true, &b""[..]));
+}
+
+#[tokio::test]
+async fn another_host_than_that_of_the_url_is_not_cached() {
+    let world = World::new(|request| ok(request.headers()["host"].to_str().expect("text").to_owned()));
+    for (host, cache) in [("a", "detail=no-key"), ("b", "detail=no-key"), ("H", "stored")] {
+        let mut get = get("/a");
+        get.headers_mut().insert("host", host.parse().expect("a value"));
+        let answer = world.send_whole(get).await;
+        assert_eq!(answer.body, host);
+        assert!(answer.cache.ends_with(cache), "{host}: {}", answer.cache);
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_ones_own_does_not_cover_streamed_content() {
+    let world = World::new(|_| ok("x"));
+    let key = larder_core::CacheKey::new("mine").expect("a key");
+    for _ in 0..2 {
+        let mut get = get_with("/a", RequestOptions::default().key(key.clone()));
+        *get.body_mut() = RequestBody::wrap(larder_core::Body::from("streamed"));
+        assert!(!world.send_whole(get).await.from_cache);
     }
 }
 
@@ -238,7 +277,13 @@ async fn a_response_that_came_by_hidden_redirects_is_not_stored() {
         response.extensions_mut().insert(url);
         response
     });
+    let url: http::Uri = "http://elsewhere/".parse().expect("a URL");
     let answer = world.get("/a").await;
     assert_eq!(answer.cache, "larder; fwd=uri-miss; detail=hidden-redirects");
-    assert_eq!((answer.url, world.stored().await), ("http://elsewhere/".parse().expect("a URL"), 0));
+    assert_eq!((answer.url, world.stored().await), (url.clone(), 0));
+    assert_eq!(
+        world.send_whole(request(Method::POST, "/a")).await.url,
+        url,
+        "whatever the cache has to do with it"
+    );
 }

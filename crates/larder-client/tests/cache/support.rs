@@ -19,6 +19,7 @@ pub(crate) const HOUR: Duration = Duration::from_hours(1);
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: Method,
+    pub(crate) path: String,
     pub(crate) headers: HeaderMap,
 }
 
@@ -78,8 +79,8 @@ impl ScriptedOrigin {
 #[async_trait]
 impl Origin for ScriptedOrigin {
     async fn send(&mut self, request: Request<RequestBody>) -> Result<http::Response<Body>, BoxError> {
-        let (method, headers) = (request.method().clone(), request.headers().clone());
-        self.lock().push(Seen { method, headers });
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        self.lock().push(Seen { method, path, headers: request.headers().clone() });
         (self.script)(request).await
     }
 

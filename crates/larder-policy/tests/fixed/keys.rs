@@ -71,6 +71,7 @@ fn a_request_that_has_nothing_to_do_with_the_cache_has_no_key() {
     check(hour(), &mode(CacheMode::NoStore), Bypass::NoStore);
     assert!(keys(hour(), &mode(CacheMode::Reload)).is_ok());
     check(hour(), &Sent::get(&["range: bytes=0-1"]), Bypass::Range);
+    check(hour(), &Sent::get(&["host: elsewhere"]), Bypass::Host);
     for name in ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"] {
         check(hour(), &Sent::get(&[&format!("{name}: x")]), Bypass::Conditional);
     }
