@@ -56,6 +56,10 @@ impl Client {
     ///
     /// If `client` follows redirects by itself, the cache cannot see them, and responses that were redirected are
     /// not stored. Those that were not are cached as usual.
+    ///
+    /// Nor can the cache see what `client` adds to requests: default header fields, and the cookies of a cookie
+    /// store. Two clients that send different credentials that way would be given one another's responses; each
+    /// needs a cache of its own, or [`Client::builder`] with [`ClientBuilder::default_headers`].
     #[must_use]
     pub fn from_client(client: reqwest::Client, cache: ResponseCache) -> Self {
         Self { cache, inner: client, headers: Arc::default() }

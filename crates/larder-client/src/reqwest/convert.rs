@@ -77,3 +77,24 @@ fn content(body: reqwest::Body) -> RequestBody {
         None => RequestBody::wrap(body),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use http::Method;
+
+    #[test]
+    fn a_timeout_goes_along_and_keeps_others_out() {
+        let url = Url::parse("http://example.org/").expect("a URL");
+        let plain = reqwest::Request::new(Method::GET, url);
+        let mut bounded = plain.try_clone().expect("no body");
+        *bounded.timeout_mut() = Some(Duration::from_secs(1));
+        for (request, timeout) in [(plain, None), (bounded, Some(&Duration::from_secs(1)))] {
+            let request = into_http(request).expect("a request");
+            assert_eq!(request.extensions().get::<Unshared>().is_some(), timeout.is_some());
+            assert_eq!(from_http(request).expect("a request").timeout(), timeout);
+        }
+    }
+}

@@ -44,6 +44,9 @@ pub struct CacheMiddleware {
 
 impl CacheMiddleware {
     /// Returns a middleware that answers from `cache`.
+    ///
+    /// It sees what the request has when it comes here, and not what the inner client adds: default header fields,
+    /// and the cookies of a cookie store. Clients that send different credentials that way need a cache each.
     #[must_use]
     pub fn new(cache: ResponseCache) -> Self {
         Self { cache }

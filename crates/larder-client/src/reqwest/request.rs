@@ -107,8 +107,8 @@ impl RequestBuilder {
     /// Sets how long an exchange with an origin may take, body included; for each hop of a redirected request.
     ///
     /// It does not hold for what the cache answers; see
-    /// [`store_timeout`](crate::ResponseCacheBuilder::store_timeout). Who joins an exchange of the same that is going
-    /// on already waits as long as that one takes.
+    /// [`store_timeout`](crate::ResponseCacheBuilder::store_timeout). A request with a timeout of its own shares its
+    /// exchange with no other, because it would end theirs.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with(|inner| inner.timeout(timeout))
     }
