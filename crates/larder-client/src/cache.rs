@@ -90,10 +90,10 @@ impl ResponseCache {
         &self.inner.policy
     }
 
-    /// Returns how many failures of the cache were passed over.
+    /// Returns how many failures of the cache were passed over; see [`CacheBackend::failures`].
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.inner.guard.failures() + self.inner.backend.failures()
+        self.inner.backend.failures()
     }
 
     /// Makes every request pass the cache by, until what is returned is dropped, by a panic too.
@@ -248,10 +248,10 @@ impl ResponseCacheBuilder {
         }
         Ok(ResponseCache {
             inner: Arc::new(Inner {
+                guard: Guard::new(self.backend.clone(), self.store_timeout),
                 backend: self.backend,
                 policy: self.options.build()?,
                 clock: self.clock,
-                guard: Guard::new(self.store_timeout),
                 flights: Flights::new(),
                 terms: Terms {
                     window: self.window,

@@ -54,7 +54,8 @@ impl ResponseCache {
     ///
     /// A [`RequestOptions`] among the request's extensions is heeded. The response is returned when its head is
     /// there; its body is stored while it is read. If the future is dropped, the exchange is given up, nothing is
-    /// stored, and one of those who wait for the same response asks in its place.
+    /// stored, and one of those who wait for the same response asks in its place. Call it in a Tokio runtime with its
+    /// timer on.
     ///
     /// # Errors
     ///
@@ -90,6 +91,9 @@ impl ResponseCache {
     ) -> Result<Answer> {
         let inner = &*self.inner;
         if self.is_disabled() {
+            if options.mode == CacheMode::OnlyIfCached {
+                return Ok(refused(request, inner.clock.now()));
+            }
             return self.pass_by(request, Forward::Bypass, NotStored::Disabled, origin).await;
         }
         let keys = match inner.policy.keys(&key_request(request), options) {

@@ -3,33 +3,27 @@
 //! An operation of the cache that fails, panics or takes too long is counted, traced and given up.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use larder_core::{Error, ErrorKind, Result};
+use larder_core::{CacheBackend, Error, ErrorKind, Result};
 
 /// Runs operations of the cache on behalf of requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     timeout: Duration,
-    failures: Arc<AtomicU64>,
+    backend: CacheBackend,
 }
 
 impl Guard {
-    pub(crate) fn new(timeout: Duration) -> Self {
-        Self { timeout, failures: Arc::default() }
+    /// Returns the guard of what `backend` is asked.
+    pub(crate) fn new(backend: CacheBackend, timeout: Duration) -> Self {
+        Self { timeout, backend }
     }
 
     /// Returns how long the cache may make a request wait.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
-    }
-
-    /// Returns how many operations failed, panicked or took too long.
-    pub(crate) fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
     }
 
     /// Returns what `operation` returns, or `None` if it panics or is not done in time.
@@ -55,8 +49,6 @@ impl Guard {
 
     /// Counts and traces a failure that the request does not see.
     pub(crate) fn give_up(&self, operation: &'static str, error: &Error) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
-        let cause: &(dyn std::error::Error + 'static) = error;
-        tracing::warn!(operation, kind = %error.kind(), error = cause, "the cache failed; going on without it");
+        self.backend.pass_over(operation, error);
     }
 }

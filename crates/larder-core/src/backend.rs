@@ -49,10 +49,19 @@ impl CacheBackend {
         &self.redirects
     }
 
-    /// Returns how many failures of store or index were passed over since this cache was made.
+    /// Returns how many failures were passed over since this cache was made.
     #[must_use]
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Counts and traces a failure of the cache that whoever made the request does not see as an error.
+    ///
+    /// For those who use the cache on behalf of a request; the operations here do so themselves.
+    pub fn pass_over(&self, operation: &'static str, error: &Error) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        let cause: &(dyn std::error::Error + 'static) = error;
+        tracing::warn!(operation, kind = %error.kind(), error = cause, "the cache failed; going on without it");
     }
 
     /// Looks `key` up directly, then through at most one alias that has not ended at `now`.
@@ -291,13 +300,6 @@ impl CacheBackend {
     fn failed(&self, error: Error) -> Lookup {
         self.pass_over("get_response", &error);
         Lookup::Failed(error)
-    }
-
-    /// Counts and traces a failure that the caller does not see as an error.
-    fn pass_over(&self, operation: &'static str, error: &Error) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
-        let cause: &(dyn std::error::Error + 'static) = error;
-        tracing::warn!(operation, kind = %error.kind(), error = cause, "the cache failed; going on without it");
     }
 }
 

@@ -255,6 +255,8 @@ async fn a_disabled_cache_is_passed_by_until_the_last_scope_ends() {
     world.get("/a").await;
     let (outer, inner) = (world.cache.disabled(), world.cache.disabled());
     assert_eq!(world.get("/a").await.cache, "larder; fwd=bypass; detail=disabled");
+    let offline = get_with("/a", RequestOptions::default().mode(CacheMode::OnlyIfCached));
+    assert_eq!(world.send_whole(offline).await.status, StatusCode::GATEWAY_TIMEOUT);
     drop(inner);
     assert!(!world.get("/a").await.from_cache);
     drop(outer);
