@@ -58,7 +58,7 @@ pub(crate) enum Role {
 impl Shared {
     /// Returns `body` as it arrives, with its first reader and that of the store.
     ///
-    /// The store's fails if it is not `announced` bytes long, should the body itself not know its length. Call it in a Tokio runtime: it starts a task, unless all of the body is here.
+    /// The store's fails if it is not `announced` bytes long, should that be known. Call it in a Tokio runtime: it starts a task, unless all of the body is here.
     pub(crate) fn start(body: Body, announced: Option<u64>, terms: Terms) -> (Self, Body, Body) {
         let len = body.exact_len();
         let shared = Self(Arc::new(Inner {
@@ -73,7 +73,7 @@ impl Shared {
             (state.add_reader(Role::Caller, 0), state.add_reader(Role::Store, 0))
         };
         let caller = shared.body_of(Role::Caller, caller, len);
-        let store = shared.body_of(Role::Store, store, len.or(announced));
+        let store = shared.body_of(Role::Store, store, announced.or(len));
         match body.as_bytes() {
             Some(bytes) => {
                 let mut state = shared.state();
