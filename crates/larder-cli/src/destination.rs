@@ -51,6 +51,8 @@ impl<'a> Destination<'a> {
         };
         let metadata = there.metadata().map_err(cannot_write(path))?;
         if metadata.is_file() {
+            // What may not be written may not be replaced either.
+            File::options().write(true).open(&there).map_err(cannot_write(path))?;
             return Self::beside(&there, Some(metadata.permissions())).map_err(failed);
         }
         let file = File::options().write(true).open(&there).map_err(failed)?;

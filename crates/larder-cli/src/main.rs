@@ -16,11 +16,13 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 use output::{Output, complain};
 use status::{Failure, Result, Status};
 
 fn main() -> ExitCode {
-    let outcome = run(Arguments::parse());
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| without_secrets(error).exit());
+    let outcome = run(arguments);
     let status = outcome.unwrap_or_else(|failure| {
         if failure.is_broken_pipe() {
             return Status::Done;
@@ -29,6 +31,16 @@ fn main() -> ExitCode {
         failure.status
     });
     status.into()
+}
+
+/// Returns a complaint about the arguments without the value of one that may hold a password or a token.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    let names_secret = |argument: &str| argument.contains("--header") || argument.contains("<URL>");
+    let argument = error.get(ContextKind::InvalidArg);
+    if matches!(argument, Some(ContextValue::String(argument)) if names_secret(argument)) {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
+    }
+    error
 }
 
 fn run(arguments: Arguments) -> Result {

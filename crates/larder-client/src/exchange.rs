@@ -91,7 +91,7 @@ impl ResponseCache {
     ) -> Result<Answer> {
         let inner = &*self.inner;
         if self.is_disabled() {
-            if options.mode == CacheMode::OnlyIfCached {
+            if !self.may_ask(request, options) {
                 return Ok(refused(request, inner.clock.now()));
             }
             return self.pass_by(request, Forward::Bypass, NotStored::Disabled, origin).await;
@@ -99,9 +99,8 @@ impl ResponseCache {
         let keys = match inner.policy.keys(&key_request(request), options) {
             Ok(keys) => keys,
             Err(bypass) => {
-                let now = inner.clock.now();
-                if inner.policy.decide(&key_request(request), options, None, now) == Decision::Refuse {
-                    return Ok(refused(request, now));
+                if !self.may_ask(request, options) {
+                    return Ok(refused(request, inner.clock.now()));
                 }
                 let is_method = matches!(bypass, Bypass::Method(_));
                 let reason = if is_method { Forward::Method } else { Forward::Bypass };
@@ -122,7 +121,7 @@ impl ResponseCache {
                     }
                     Consulted::Forward { stored, conditions, reason } => (stored, conditions, reason),
                 };
-            let can_wait = leader.is_none() && waits < MOST_WAITS && !trail.has_asked(&keys.primary);
+            let can_wait = leader.is_none() && waits < MOST_WAITS && !trail.has_asked(&keys);
             if can_wait && can_share(request, options, reason) {
                 match inner.flights.join(&keys.primary, now).await {
                     Joined::Leader(won) => {
@@ -131,6 +130,11 @@ impl ResponseCache {
                         if inner.flights.ended() != ended {
                             continue;
                         }
+                    }
+                    Joined::Answer(outcome) if outcome.is_gone() => {
+                        inner.flights.end_if(&keys.primary, Outcome::is_gone);
+                        waits += 1;
+                        continue;
                     }
                     Joined::Answer(outcome) => {
                         match self.share(request, options, &outcome, stored, origin).await {
@@ -151,6 +155,12 @@ impl ResponseCache {
         }
     }
 
+    /// Returns whether the origin may be asked at all (RFC 9111, section 5.2.1.7).
+    pub(crate) fn may_ask(&self, request: &Request<RequestBody>, options: &RequestOptions) -> bool {
+        let now = self.inner.clock.now();
+        self.inner.policy.decide(&key_request(request), options, None, now) != Decision::Refuse
+    }
+
     /// Looks up what is stored for `request`, and asks the policy what to do with it.
     async fn consult(
         &self,
@@ -166,7 +176,7 @@ impl ResponseCache {
         };
         // What a GET has stored answers a HEAD if it may be used as it is.
         if let Some(get) = &keys.get
-            && !trail.has_asked(&keys.primary)
+            && !trail.has_asked(keys)
             && let Some(stored) = self.look_up(get, now).await
             && decide(Some(&stored)) == Decision::Use
             && let Some(answer) = self.use_stored(request, options, stored, trail, now, origin).await
@@ -174,8 +184,7 @@ impl ResponseCache {
             return Consulted::Answered(answer);
         }
         // What a redirect of this chain was stored under would lead here again.
-        let stored =
-            if trail.has_asked(&keys.primary) { None } else { self.look_up(&keys.primary, now).await };
+        let stored = if trail.has_asked(keys) { None } else { self.look_up(&keys.primary, now).await };
         let mut decision = decide(stored.as_ref());
         if decision != Decision::Use && stored.as_ref().is_some_and(Stored::is_aliased) {
             // What the redirects lead to is asked for by following them: it has a key of its own. It may still stand

@@ -91,6 +91,16 @@ impl<T: Clone> Flights<T> {
         lock(&self.0).unshared.remove(key);
     }
 
+    /// Ends the flight for `key` if it has an answer of which `is_over` is true.
+    pub(crate) fn end_if(&self, key: &CacheKey, is_over: impl FnOnce(&T) -> bool) {
+        let flight = lock(&self.0).flights.get(key).cloned();
+        if let Some(flight) = flight
+            && matches!(&lock(&flight.stage).state, State::Answered(answer) if is_over(answer))
+        {
+            self.end(key, &flight);
+        }
+    }
+
     /// Joins the flight for `key` and waits for its answer, or begins one.
     ///
     /// If the future is dropped, whoever waits is none the worse.

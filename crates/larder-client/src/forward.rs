@@ -40,6 +40,13 @@ pub(crate) enum Outcome {
     OriginFailed,
 }
 
+impl Outcome {
+    /// Returns whether there is nothing left of it for those who come now: nobody read on, or it broke off.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Arrived(arrival) if arrival.body.as_ref().is_some_and(Shared::has_failed))
+    }
+}
+
 /// A response that arrived for all who wait for it.
 #[derive(Debug)]
 pub(crate) struct Arrival {

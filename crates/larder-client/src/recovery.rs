@@ -8,6 +8,7 @@ use futures_util::stream;
 use http::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use larder_core::{Body, Error, ErrorKind, ResponseHead, Result};
+use larder_policy::canonical_url;
 
 use crate::guard::Guard;
 use crate::{Origin, RequestBody};
@@ -38,7 +39,9 @@ impl Recovery {
         head: &ResponseHead,
     ) -> Option<Self> {
         let entity_tag = strong_entity_tag(&head.headers)?.clone();
-        if *request.method() != Method::GET || !request.body().as_bytes()?.is_empty() {
+        // An entity tag is one of its URL, and a key may be that of several.
+        let is_same_url = canonical_url(request.uri()) == canonical_url(&head.url);
+        if *request.method() != Method::GET || !is_same_url || !request.body().as_bytes()?.is_empty() {
             return None;
         }
         let mut again = Request::new(RequestBody::empty());

@@ -27,7 +27,8 @@ pub(crate) fn follow(request: &Request<RequestBody>, head: &ResponseHead) -> Opt
     let method = next_method(request.method(), head.status)?;
     let from = Url::parse(&request.uri().to_string()).ok()?;
     // Another one, if redirects were followed before the response was seen here.
-    let base = Url::parse(&head.url.to_string()).ok()?;
+    let base =
+        Url::parse(&head.url.to_string()).ok().filter(|url| !is_same_url(url, &from)).unwrap_or(from.clone());
     let to = base.join(head.headers.get(LOCATION)?.to_str().ok()?).ok()?;
     if !matches!(to.scheme(), "http" | "https") {
         return None;
@@ -63,6 +64,11 @@ fn next_method(method: &Method, status: StatusCode) -> Option<Method> {
         | StatusCode::PERMANENT_REDIRECT => Some(method.clone()),
         _ => None,
     }
+}
+
+/// Returns whether two URLs are the same but for user information.
+fn is_same_url(url: &Url, other: &Url) -> bool {
+    url.origin() == other.origin() && (url.path(), url.query()) == (other.path(), other.query())
 }
 
 fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {

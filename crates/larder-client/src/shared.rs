@@ -97,6 +97,11 @@ impl Shared {
         Some(self.body_of(Role::Caller, id, self.0.len))
     }
 
+    /// Returns whether the body has ended before it was whole.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.state().has_failed()
+    }
+
     /// Lets the callers see the end: the store is done with the body, or will not have it.
     pub(crate) fn settle(&self) {
         self.state().is_settled = true;

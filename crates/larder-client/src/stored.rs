@@ -35,7 +35,8 @@ impl Stored {
 }
 
 impl ResponseCache {
-    /// Returns what is stored under `key`, or what `key` leads to; a cache that fails has nothing.
+    /// Returns what is stored under `key`, or what `key` leads to, if the filter admits it; a cache that fails has
+    /// nothing.
     pub(crate) async fn look_up(&self, key: &CacheKey, now: Timestamp) -> Option<Stored> {
         let lookup = self.inner.backend.get_response(key, now);
         let (target, response) = match self.inner.guard.run("look up", lookup).await? {
@@ -43,10 +44,12 @@ impl ResponseCache {
             Lookup::AliasHit { target, response } => (Some(target), response),
             _ => return None,
         };
-        Some(Stored { key: key.clone(), target, response })
+        let admits = self.inner.policy.admits_read(&response.head);
+        let is_admitted = self.inner.guard.run("filter", admits).await?;
+        is_admitted.then(|| Stored { key: key.clone(), target, response })
     }
 
-    /// Returns the answer that `stored` is at `now`, unless a filter or its body says otherwise.
+    /// Returns the answer that `stored` is at `now`, unless its body cannot be had.
     pub(crate) async fn use_stored(
         &self,
         request: &Request<RequestBody>,
@@ -56,10 +59,6 @@ impl ResponseCache {
         now: Timestamp,
         origin: &dyn Origin,
     ) -> Option<Answer> {
-        let admits = self.inner.policy.admits_read(stored.head());
-        if !self.inner.guard.run("filter", admits).await? {
-            return None;
-        }
         let status = CacheStatus {
             alias: stored.is_aliased(),
             stale: stored.head().is_expired(now),
@@ -150,7 +149,8 @@ impl ResponseCache {
             Body::empty()
         } else {
             // What redirects lead to may be of another origin, where this request's fields must not go.
-            let recovery = if is_aliased { None } else { Recovery::new(origin, request, &head) };
+            let may_recover = !is_aliased && self.may_ask(request, options);
+            let recovery = may_recover.then(|| Recovery::new(origin, request, &head)).flatten();
             recovery::read(self.inner.guard.clone(), body, recovery).await?
         };
         let next = self.follow(request, &head).map(|next| {

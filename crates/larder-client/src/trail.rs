@@ -2,6 +2,7 @@
 
 use http::header::LOCATION;
 use larder_core::{Aliases, CacheKey, Hop, ResponseHead, Timestamp};
+use larder_policy::RequestKeys;
 
 /// What was followed so far.
 #[derive(Debug, Default)]
@@ -53,9 +54,9 @@ impl Trail {
         Aliases::new(self.skippable.iter().map(|skip| skip.key.clone()).collect(), until)
     }
 
-    /// Returns whether `key` was looked up for one of the redirects: it has led on, and would again.
-    pub(crate) fn has_asked(&self, key: &CacheKey) -> bool {
-        self.asked.contains(key)
+    /// Returns whether one of `keys` was looked up for one of the redirects: it has led on, and would again.
+    pub(crate) fn has_asked(&self, keys: &RequestKeys) -> bool {
+        keys.get.iter().chain([&keys.primary]).any(|key| self.asked.contains(key))
     }
 
     /// Returns the redirects as they are stored, first hop first: where they led, and nothing that was for one user.

@@ -153,9 +153,27 @@ fn agree_on_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<FanOu
     if let Some(recorded) = recorded_layout(fs, home, wanted)? {
         return Ok(recorded);
     }
+    refuse_what_is_no_cache(fs, home)?;
     let layout = wanted.unwrap_or(FanOut::Flat);
     put_file(fs, home, LAYOUT, &layout.record())?;
     Ok(layout)
+}
+
+/// Refuses a directory without a layout that has entries: they are somebody else's, and clearing would delete them.
+fn refuse_what_is_no_cache(fs: &Fs, home: &Home) -> Result<()> {
+    let path = home.root.path().join(RESPONSES);
+    let failed = || Cause::io("look for entries", &path);
+    let responses = fs.open_dir(&home.root, Path::new(RESPONSES)).map_err(failed())?;
+    let is_empty = fs.list(&responses).map_err(failed())?.next().is_none();
+    // A damaged record, which is made anew, shows that it is a cache.
+    let is_recorded = fs.stat(&home.root, Path::new(LAYOUT)).is_ok();
+    if is_empty || is_recorded {
+        return Ok(());
+    }
+    let message = "the directory has files in `responses`, and nothing says that it is a cache";
+    Err(Cause::Core(
+        Error::new(ErrorKind::Configuration, message).with_context("path", home.root.path().display()),
+    ))
 }
 
 fn recorded_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<Option<FanOut>> {

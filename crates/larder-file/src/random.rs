@@ -17,3 +17,27 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N]> {
 pub(crate) fn name(prefix: &str) -> Result<String> {
     Ok(format!("{prefix}-{:032x}", u128::from_le_bytes(bytes()?)))
 }
+
+/// Returns whether `text` is such a name; nothing else among the temporaries is ours.
+pub(crate) fn is_name(text: &str) -> bool {
+    let Some((prefix, digits)) = text.split_once('-') else { return false };
+    let is_hex = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    matches!(prefix, "new" | "aside" | "cleared" | "probe")
+        && digits.len() == 32
+        && digits.bytes().all(is_hex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_told_from_those_of_others() {
+        for prefix in ["new", "aside", "cleared", "probe"] {
+            assert!(is_name(&name(prefix).expect("random numbers")), "{prefix}");
+        }
+        for foreign in ["", "new", "new-", "notes.txt", "new-0123", "old-00000000000000000000000000000000"] {
+            assert!(!is_name(foreign), "{foreign}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::cause::{Cause, Result};
 use crate::publish::is_absence;
+use crate::random;
 use crate::store::Shared;
 use crate::sys::{Dir, Listed};
 
@@ -22,6 +23,9 @@ impl Shared {
         let mut removed = 0;
         for listed in listing {
             let listed = listed.map_err(Cause::io("list the temporaries", dir.path()))?;
+            if !random::is_name(&listed.name) {
+                continue;
+            }
             match self.sweep_one(dir, &listed) {
                 Ok(was_leftover) => removed += u64::from(was_leftover),
                 Err(error) if is_absence(&error) => {}

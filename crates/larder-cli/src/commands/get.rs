@@ -37,10 +37,12 @@ pub(crate) async fn run(dir: Option<PathBuf>, arguments: Get, output: &mut Outpu
         Some(cache) => cache.backend.clone(),
         None => MemoryBackend::new().open(),
     };
+    // Before a file is made that would have to be taken away.
+    let data = arguments.data.as_deref().map(content).transpose()?;
     let mut destination = Destination::open(arguments.output.as_deref(), output)?;
     let mut outcome = {
         let interrupted = pin!(interruption(destination.is_file()));
-        let transferred = pin!(transfer(backend, &arguments, &mut destination));
+        let transferred = pin!(transfer(backend, &arguments, data, &mut destination));
         match select(transferred, interrupted).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right(_) => Ok(Status::Interrupted),
@@ -49,10 +51,11 @@ pub(crate) async fn run(dir: Option<PathBuf>, arguments: Get, output: &mut Outpu
     if let Ok(Status::Done) = outcome {
         outcome = destination.finish().map(|()| Status::Done);
     }
+    // What failed meanwhile was told with the response.
     if let Some(cache) = cache
-        && let Err(failure) = cache.close().await
+        && let Err(error) = cache.backend.close().await
     {
-        complain(&*failure.error);
+        complain(&error);
     }
     outcome
 }
@@ -78,9 +81,14 @@ async fn interruption(is_awaited: bool) {
     }
 }
 
-async fn transfer(backend: CacheBackend, arguments: &Get, destination: &mut Destination<'_>) -> Result {
+async fn transfer(
+    backend: CacheBackend,
+    arguments: &Get,
+    data: Option<Vec<u8>>,
+    destination: &mut Destination<'_>,
+) -> Result {
     let client = client(backend, arguments)?;
-    let mut response = send(&client, arguments).await?;
+    let mut response = send(&client, arguments, data).await?;
     let status = response.cache_status();
     if arguments.offline && !status.hit {
         return Err(Failure::not_in_cache(format!("{} is not in the cache", response.url())));
@@ -116,8 +124,7 @@ fn client(backend: CacheBackend, arguments: &Get) -> Result<Client> {
     Ok(Client::builder(cache).default_headers(agent).build()?)
 }
 
-async fn send(client: &Client, arguments: &Get) -> Result<Response> {
-    let data = arguments.data.as_deref().map(content).transpose()?;
+async fn send(client: &Client, arguments: &Get, data: Option<Vec<u8>>) -> Result<Response> {
     let default_method = if data.is_some() { Method::POST } else { Method::GET };
     let method = arguments.method.clone().unwrap_or(default_method);
 

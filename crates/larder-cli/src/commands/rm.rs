@@ -31,10 +31,10 @@ pub(crate) async fn run(dir: Option<PathBuf>, arguments: Rm, output: &mut Output
         let mut heads = cache.backend.responses().heads();
         while let Some(item) = heads.next().await {
             let (key, stored) = item?;
-            let named = targets.iter().position(|target| target.is_url(&stored.head.url));
+            let is_named = targets.iter().any(|target| target.is_url(&stored.head.url));
             let url = stored.head.url.to_string();
-            if named.is_some() || globs.iter().any(|glob| glob.matches(&url)) {
-                unmatched.retain(|i| Some(*i) != named);
+            if is_named || globs.iter().any(|glob| glob.matches(&url)) {
+                unmatched.retain(|i| !targets[*i].is_url(&stored.head.url));
                 batch.push(key);
             }
             if batch.len() == BATCH {

@@ -128,3 +128,34 @@ fn the_directory_is_the_option_else_the_variable_else_the_users_cache() {
         assert_eq!(xdg, format!("{}\n", place.outside("xdg/larder").display()));
     }
 }
+
+#[test]
+fn a_complaint_about_an_argument_keeps_its_secret() {
+    for arguments in [
+        &["get", "-H", "Authorization Bearer hunter2", "http://127.0.0.1/"][..],
+        &["get", "ftp://me:hunter2@127.0.0.1/"],
+    ] {
+        let ran = run(&mut larder(arguments));
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(!ran.stderr.contains("hunter2") && !ran.stderr.is_empty(), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_directory_of_somebody_else_is_not_made_a_cache() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for name in ["responses/users.json", "tmp/notes.txt", "tmp/deep/notes.txt"] {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        std::fs::write(path, "theirs").expect("made");
+    }
+    let dir = directory.path().to_str().expect("text");
+    // Nobody listens there; what counts is what is left of the directory.
+    run(&mut larder(&["--dir", dir, "get", "http://127.0.0.1:1/"]));
+    for command in [&["clear", "--yes"][..], &["verify"], &["prune", "--all"]] {
+        run(&mut larder(&[&["--dir", dir], command].concat()));
+    }
+    for name in ["responses/users.json", "tmp/notes.txt", "tmp/deep/notes.txt"] {
+        assert_eq!(std::fs::read(directory.path().join(name)).expect(name), b"theirs");
+    }
+}

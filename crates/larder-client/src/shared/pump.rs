@@ -9,8 +9,8 @@ use http_body::Body as _;
 use larder_core::{Body, Error, ErrorKind, Result};
 use tokio::time::Instant;
 
-use super::Shared;
 use super::state::Room;
+use super::{Role, Shared};
 use crate::spool::Spool;
 
 /// A body on its way from its source to its readers.
@@ -20,16 +20,25 @@ pub(super) struct Pump {
     shared: Shared,
     source: Body,
     may_spool: bool,
-    /// How much longer others may be made to wait for those who lag, until another window has come.
-    patience: Duration,
+    /// How much longer those who asked may be made to wait for the store, until another window has come.
+    patience_with_store: Duration,
+    /// How much longer they may be made to wait for one another, likewise.
+    patience_with_callers: Duration,
     /// Where in the body the patience was last as long as it may be.
     patient_at: u64,
 }
 
 impl Pump {
     pub(super) fn new(shared: Shared, source: Body) -> Self {
-        let patience = shared.0.terms.store_timeout;
-        Self { shared, source, may_spool: true, patience, patient_at: 0 }
+        let timeout = shared.0.terms.store_timeout;
+        Self {
+            shared,
+            source,
+            may_spool: true,
+            patience_with_store: timeout,
+            patience_with_callers: timeout,
+            patient_at: 0,
+        }
     }
 
     /// Takes the source to its end, as fast as the readers want it.
@@ -62,8 +71,7 @@ impl Pump {
     }
 
     fn room(&self) -> Room {
-        let terms = &self.shared.0.terms;
-        self.shared.state().room(terms.window, terms.in_background, self.may_spool)
+        self.shared.state().room(self.shared.0.terms.window, self.may_spool)
     }
 
     /// Waits until another chunk may be taken; `false` when nobody is left to take it for.
@@ -74,12 +82,16 @@ impl Pump {
                 Room::Full => self.shared.0.advanced.notified().await,
                 Room::Lags(role) => {
                     let began = Instant::now();
+                    let patience = match role {
+                        Role::Store => &mut self.patience_with_store,
+                        Role::Caller => &mut self.patience_with_callers,
+                    };
                     let advanced = self.shared.0.advanced.notified();
-                    if tokio::time::timeout(self.patience, advanced).await.is_err() {
+                    if tokio::time::timeout(*patience, advanced).await.is_err() {
                         self.shared.state().cut_off(role, self.shared.0.terms.window);
                         self.shared.0.arrived.notify_waiters();
                     }
-                    self.patience = self.patience.saturating_sub(began.elapsed());
+                    *patience = patience.saturating_sub(began.elapsed());
                 }
                 Room::NeedsSpool => {
                     let (base, chunks) = self.shared.state().window();
@@ -128,7 +140,9 @@ impl Pump {
         self.shared.0.arrived.notify_waiters();
         let terms = self.shared.0.terms;
         if end - self.patient_at >= terms.window {
-            (self.patience, self.patient_at) = (terms.store_timeout, end);
+            self.patience_with_store = terms.store_timeout;
+            self.patience_with_callers = terms.store_timeout;
+            self.patient_at = end;
         }
         if let Some(spool) = spool {
             let spooled = end + chunk.len() as u64;

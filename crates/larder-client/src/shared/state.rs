@@ -85,9 +85,12 @@ impl State {
 
     /// Returns whether a reader can still begin at the beginning.
     pub(super) fn has_beginning(&self) -> bool {
-        let failed = matches!(self.outcome, Some(Err(_)));
         let is_spooled = |spool: &Spool| spool.base() == 0 && self.spooled >= self.start;
-        !failed && (self.start == 0 || self.spool.as_ref().is_some_and(is_spooled))
+        !self.has_failed() && (self.start == 0 || self.spool.as_ref().is_some_and(is_spooled))
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.outcome, Some(Err(_)))
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -151,14 +154,11 @@ impl State {
     }
 
     /// Returns whether another chunk may be taken, with a window of `limit` bytes.
-    pub(super) fn room(&self, limit: u64, in_background: bool, may_spool: bool) -> Room {
+    pub(super) fn room(&self, limit: u64, may_spool: bool) -> Room {
         let callers = || self.positions(Role::Caller);
         let store = self.positions(Role::Store).min();
-        let Some(fastest) = callers().max().or(store.filter(|_| in_background)) else {
-            return Room::Full;
-        };
         let lags = |position: u64| self.end - position >= limit;
-        if lags(fastest) {
+        if callers().max().is_some_and(lags) {
             return Room::Full;
         }
         if store.is_some_and(lags) {
@@ -230,20 +230,20 @@ mod tests {
 
     #[test]
     fn the_fastest_of_those_who_asked_sets_the_pace() {
-        for (callers, store, in_background, may_spool, expected) in [
-            (&[15][..], Some(15), false, true, Room::Free),
-            (&[10], Some(20), false, true, Room::Full),
-            (&[11, 20], Some(20), false, true, Room::Free),
-            (&[10, 20], Some(20), false, true, Room::NeedsSpool),
-            (&[10, 20], Some(20), false, false, Room::Lags(Role::Caller)),
-            (&[20], Some(10), false, true, Room::Lags(Role::Store)),
-            (&[10], Some(10), false, true, Room::Full),
-            (&[20], None, false, true, Room::Free),
-            (&[], Some(20), true, true, Room::Free),
-            (&[], Some(10), true, true, Room::Full),
+        for (callers, store, may_spool, expected) in [
+            (&[15][..], Some(15), true, Room::Free),
+            (&[10], Some(20), true, Room::Full),
+            (&[11, 20], Some(20), true, Room::Free),
+            (&[10, 20], Some(20), true, Room::NeedsSpool),
+            (&[10, 20], Some(20), false, Room::Lags(Role::Caller)),
+            (&[20], Some(10), true, Room::Lags(Role::Store)),
+            (&[10], Some(10), true, Room::Full),
+            (&[20], None, true, Room::Free),
+            (&[], Some(20), true, Room::Free),
+            (&[], Some(10), true, Room::Lags(Role::Store)),
         ] {
-            let room = state(20, callers, store).room(LIMIT, in_background, may_spool);
-            assert_eq!(room, expected, "{callers:?} {store:?} {in_background} {may_spool}");
+            let room = state(20, callers, store).room(LIMIT, may_spool);
+            assert_eq!(room, expected, "{callers:?} {store:?} {may_spool}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::Method;
 use larder_client::{CacheMode, CacheOptions, RequestOptions, Response, Unshared};
 use larder_core::{Body, BoxError};
@@ -108,6 +109,38 @@ async fn a_leader_dropped_in_mid_body_takes_nobody_along() {
     drop(sender);
     assert_eq!(Answered::of(follower).await.body, "one two");
     assert_eq!((world.origin.count(), world.stored().await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_leader_that_looks_only_at_the_head_makes_exactly_one_new_leader() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let origin = ScriptedOrigin::new(move |_| {
+        let gate = Arc::clone(&held);
+        async move {
+            gate.acquire().await.expect("the gate stays").forget();
+            let chunks = stream::iter(["hel", "lo"]).then(|chunk| async move {
+                tokio::task::yield_now().await;
+                Ok::<_, larder_core::Error>(chunk)
+            });
+            Ok(ok(Body::from_stream(chunks)))
+        }
+    });
+    let world = World::with(CacheOptions::fixed(HOUR), origin, |builder| builder);
+    let leader = {
+        let world = world.clone();
+        tokio::spawn(async move { drop(world.send(get("/a")).await) })
+    };
+    settle().await;
+    let followers: Vec<_> = (0..8).map(|_| spawn(&world, "/a")).collect();
+    settle().await;
+    gate.add_permits(8);
+    leader.await.expect("no panic");
+    for follower in followers {
+        let response = follower.await.expect("no panic").expect("an answer");
+        assert_eq!(Answered::of(response).await.body, "hello");
+    }
+    assert!(world.origin.count() <= 2, "{} exchanges", world.origin.count());
 }
 
 #[tokio::test]

@@ -6,14 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::Request;
-use larder_client::{CacheOptions, RequestBody};
+use larder_client::{CacheMode, CacheOptions, RequestBody, RequestOptions};
 use larder_core::{
     BoxStream, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, ResponseStore, Result, Revision,
     StoredHead, Timestamp, async_trait,
 };
 use larder_memory::MemoryStore;
 
-use crate::support::{Answered, HOUR, ScriptedOrigin, World, get, ok, response};
+use crate::support::{Answered, HOUR, ScriptedOrigin, World, get, get_with, ok, response};
 
 /// How a store is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -276,6 +276,16 @@ async fn a_stored_body_that_is_lost_half_way_is_completed_by_the_origin() {
         );
         assert_eq!(world.cache.failures(), 1, "it is counted");
     }
+}
+
+#[tokio::test]
+async fn a_stored_body_is_not_completed_where_the_origin_must_not_be_asked() {
+    let (world, _) = recover(206, &[("etag", "\"1\""), ("content-range", "bytes 10-15/16")], "abcdef").await;
+    let seen = world.origin.count();
+    let offline = RequestOptions::default().mode(CacheMode::OnlyIfCached);
+    let answered = world.send(get_with("/a", offline)).await.expect("the head is there");
+    answered.bytes().await.expect_err("the tail is lost");
+    assert_eq!(world.origin.count(), seen);
 }
 
 #[tokio::test]

@@ -350,3 +350,18 @@ async fn a_stored_history_says_where_it_led_and_nothing_more() {
     let names: Vec<&str> = again.history()[0].headers.keys().map(http::HeaderName::as_str).collect();
     assert_eq!(names, ["location"]);
 }
+
+#[tokio::test]
+async fn a_head_does_not_go_round_in_what_gets_have_stored() {
+    let codes = [StatusCode::OK, StatusCode::FOUND];
+    let world = World::with_options(CacheOptions::fixed(HOUR).allowed_codes(codes), |request| {
+        match (request.method() == Method::HEAD, request.uri().path()) {
+            (true, _) => response(404, &[], ""),
+            (false, "/a") => response(302, &[("location", "/b")], ""),
+            (false, _) => response(302, &[("location", "/a")], ""),
+        }
+    });
+    assert!(world.send(get("/a")).await.is_err(), "it goes round for a GET");
+    settle().await;
+    assert_eq!(world.send_whole(request(Method::HEAD, "/a")).await.status, StatusCode::NOT_FOUND);
+}

@@ -238,13 +238,17 @@ async fn filters_admit_and_a_filter_that_panics_does_not() {
             count.fetch_add(1, Ordering::Relaxed);
             async move { head.url.path() != "/read" }
         }));
-    let world = World::with_options(options, |_| ok("x"));
+    let world = World::with_options(options, |_| response(200, &[("etag", "\"1\"")], "x"));
     for path in ["/write", "/read", "/panic"] {
         for _ in 0..2 {
             assert!(!world.get(path).await.from_cache, "{path}");
         }
     }
     assert_eq!((world.stored().await, asked.load(Ordering::Relaxed)), (1, 1));
+    world.time.advance(HOUR);
+    let seen = world.origin.count();
+    assert!(!world.get("/read").await.from_cache, "what is not admitted is not validated either");
+    assert!(!world.origin.seen()[seen].headers.contains_key("if-none-match"));
     world.get("/ok").await;
     assert!(world.get("/ok").await.from_cache);
 }

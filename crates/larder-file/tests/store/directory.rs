@@ -216,15 +216,36 @@ async fn leftovers_of_the_dead_are_swept_and_those_of_the_living_are_not() {
     for portable in [false, true] {
         let place = Place::open(|builder| builder.portable(portable)).await;
         let temporaries = place.path().join("tmp");
-        std::fs::write(temporaries.join("new-dead"), "x").expect("made");
-        std::fs::create_dir_all(temporaries.join("cleared-dead/00")).expect("made");
-        std::fs::write(temporaries.join("cleared-dead/00/a"), "x").expect("made");
-        let living = std::fs::File::create(temporaries.join("new-living")).expect("made");
+        let name = |prefix: &str, number: u8| format!("{prefix}-{number:032x}");
+        std::fs::write(temporaries.join(name("new", 1)), "x").expect("made");
+        std::fs::create_dir_all(temporaries.join(name("cleared", 2)).join("00")).expect("made");
+        std::fs::write(temporaries.join(name("cleared", 2)).join("00/a"), "x").expect("made");
+        let living = std::fs::File::create(temporaries.join(name("new", 3))).expect("made");
         living.lock().expect("locked");
+        std::fs::write(temporaries.join("notes.txt"), "somebody else's").expect("made");
         place.store.sweep().await.expect("swept");
-        let left: Vec<_> =
+        let mut left: Vec<_> =
             temporaries.read_dir().expect("there").map(|entry| entry.expect("one").file_name()).collect();
-        assert_eq!(left, ["new-living"]);
+        left.sort();
+        assert_eq!(left, [name("new", 3).as_str(), "notes.txt"]);
+    }
+}
+
+#[tokio::test]
+async fn a_directory_with_files_of_others_is_not_taken_for_a_cache() {
+    for portable in [false, true] {
+        let directory = tempfile::tempdir().expect("a directory");
+        for (name, file) in [("responses", "users.json"), ("tmp", "notes.txt")] {
+            std::fs::create_dir(directory.path().join(name)).expect("made");
+            std::fs::write(directory.path().join(name).join(file), "theirs").expect("made");
+        }
+        let builder = FileStore::builder(directory.path(), larder_codec::default_codecs()).portable(portable);
+        let error = builder.open().await.expect_err("it is no cache");
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("responses"), "{error}");
+        for path in ["responses/users.json", "tmp/notes.txt"] {
+            assert_eq!(std::fs::read(directory.path().join(path)).expect(path), b"theirs");
+        }
     }
 }
 
