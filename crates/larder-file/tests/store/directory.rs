@@ -218,6 +218,7 @@ async fn leftovers_of_the_dead_are_swept_and_those_of_the_living_are_not() {
         let temporaries = place.path().join("tmp");
         let name = |prefix: &str, number: u8| format!("{prefix}-{number:032x}");
         std::fs::write(temporaries.join(name("new", 1)), "x").expect("made");
+        std::fs::write(temporaries.join(name("new", 4) + ".0"), "x").expect("made");
         std::fs::create_dir_all(temporaries.join(name("cleared", 2)).join("00")).expect("made");
         std::fs::write(temporaries.join(name("cleared", 2)).join("00/a"), "x").expect("made");
         let living = std::fs::File::create(temporaries.join(name("new", 3))).expect("made");
