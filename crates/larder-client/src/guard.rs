@@ -28,9 +28,9 @@ impl Guard {
 
     /// Returns what `operation` returns, or `None` if it panics or is not done in time.
     pub(crate) async fn run<T>(&self, name: &'static str, operation: impl Future<Output = T>) -> Option<T> {
-        match tokio::time::timeout(self.timeout, AssertUnwindSafe(operation).catch_unwind()).await {
+        match tokio::time::timeout(self.timeout, Self::catch(operation)).await {
             Ok(Ok(outcome)) => return Some(outcome),
-            Ok(Err(_panic)) => self.give_up(name, &Error::new(ErrorKind::Other, "the cache panicked")),
+            Ok(Err(panicked)) => self.give_up(name, &panicked),
             Err(_elapsed) => {
                 let message = format!("the cache did not answer within {:?}", self.timeout);
                 self.give_up(name, &Error::new(ErrorKind::Unavailable, message));
@@ -40,11 +40,9 @@ impl Guard {
     }
 
     /// Returns what `operation` returns, however long it takes, or an error if it panics.
-    pub(crate) async fn catch<T>(operation: impl Future<Output = Result<T>>) -> Result<T> {
-        AssertUnwindSafe(operation)
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_panic| Err(Error::new(ErrorKind::Other, "the cache panicked")))
+    pub(crate) async fn catch<T>(operation: impl Future<Output = T>) -> Result<T> {
+        let outcome = AssertUnwindSafe(operation).catch_unwind().await;
+        outcome.map_err(|_panic| Error::new(ErrorKind::Other, "the cache panicked"))
     }
 
     /// Counts and traces a failure that the request does not see.

@@ -3,7 +3,7 @@
 //! Short bodies are read whole before they are used. Of a long one a part may have been handed out when the store
 //! turns out to have lost the rest; only the same representation may follow, which a strong entity tag tells.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures_util::stream;
 use http::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
@@ -24,6 +24,8 @@ pub(crate) struct Recovery {
 struct Reading {
     guard: Guard,
     body: Body,
+    /// What was taken from the body and is to be handed out before the rest of it.
+    taken: Option<Bytes>,
     /// How much has been handed out.
     position: u64,
     recovery: Option<Recovery>,
@@ -52,8 +54,9 @@ impl Recovery {
         Some(Self { origin: origin.detached()?, request: again, entity_tag })
     }
 
-    /// Returns the body from `position` on, if the origin still has it (RFC 9110, sections 13.1.5 and 14.2).
-    async fn resume(mut self, position: u64) -> Option<Body> {
+    /// Returns the body from `position` on, its beginning perhaps apart, if the origin still has it (RFC 9110, sections
+    /// 13.1.5 and 14.2).
+    async fn resume(mut self, position: u64) -> Option<(Option<Bytes>, Body)> {
         let range = HeaderValue::try_from(format!("bytes={position}-")).ok()?;
         self.request.headers_mut().insert(RANGE, range);
         self.request.headers_mut().insert(IF_RANGE, self.entity_tag.clone());
@@ -64,7 +67,7 @@ impl Recovery {
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {
                 let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
-                range.starts_with(&format!("bytes {position}-")).then(|| response.into_body())
+                range.starts_with(&format!("bytes {position}-")).then(|| (None, response.into_body()))
             }
             StatusCode::OK => skip(response.into_body(), position).await,
             _ => None,
@@ -86,14 +89,10 @@ pub(crate) async fn read(guard: Guard, mut body: Body, recovery: Option<Recovery
             return None;
         }
     };
-    let position = first.len() as u64;
-    let reading = Reading { guard, body, position, recovery, is_recovered: false };
-    let chunks = stream::try_unfold((Some(first), reading), async |(first, mut reading)| {
-        let chunk = match first {
-            Some(first) => Some(first),
-            None => reading.next().await?,
-        };
-        Ok::<_, Error>(chunk.map(|chunk| (chunk, (None, reading))))
+    let reading = Reading { guard, body, taken: Some(first), position: 0, recovery, is_recovered: false };
+    let chunks = stream::try_unfold(reading, async |mut reading| {
+        let chunk = reading.next().await?;
+        Ok::<_, Error>(chunk.map(|chunk| (chunk, reading)))
     });
     Some(match len {
         Some(len) => Body::from_sized_stream(chunks, len),
@@ -103,24 +102,27 @@ pub(crate) async fn read(guard: Guard, mut body: Body, recovery: Option<Recovery
 
 impl Reading {
     async fn next(&mut self) -> Result<Option<Bytes>> {
-        let next = if self.is_recovered {
-            self.body.chunk().await
-        } else {
-            next_chunk(&self.guard, &mut self.body).await
-        };
-        let chunk = match next {
-            Ok(chunk) => chunk,
-            Err(error) if self.is_recovered => return Err(error),
-            Err(error) => {
+        let chunk = match self.take().await {
+            Err(error) if !self.is_recovered => {
                 self.guard.give_up("read the body", &error);
                 let Some(recovery) = self.recovery.take() else { return Err(error) };
-                self.body = recovery.resume(self.position).await.ok_or(error)?;
+                (self.taken, self.body) = recovery.resume(self.position).await.ok_or(error)?;
                 self.is_recovered = true;
-                self.body.chunk().await?
+                self.take().await?
             }
+            taken => taken?,
         };
         self.position += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
         Ok(chunk)
+    }
+
+    /// Returns what comes next from where the body comes from now; only a store is not waited for too long.
+    async fn take(&mut self) -> Result<Option<Bytes>> {
+        match self.taken.take() {
+            Some(taken) => Ok(Some(taken)),
+            None if self.is_recovered => self.body.chunk().await,
+            None => next_chunk(&self.guard, &mut self.body).await,
+        }
     }
 }
 
@@ -129,28 +131,16 @@ async fn next_chunk(guard: &Guard, body: &mut Body) -> Result<Option<Bytes>> {
     guard.run("read the body", body.chunk()).await.unwrap_or_else(|| Err(failed()))
 }
 
-/// Returns `body` without its first `len` bytes, if it has as many.
-async fn skip(mut body: Body, mut len: u64) -> Option<Body> {
-    loop {
-        if len == 0 {
-            return Some(body);
+/// Takes the first `len` bytes from `body`, if it has as many; returns what came with the last of them, and the rest.
+async fn skip(mut body: Body, mut len: u64) -> Option<(Option<Bytes>, Body)> {
+    while len > 0 {
+        let chunk = body.chunk().await.ok()??;
+        match usize::try_from(len) {
+            Ok(within) if within < chunk.len() => return Some((Some(chunk.slice(within..)), body)),
+            _ => len -= chunk.len() as u64,
         }
-        let mut chunk = body.chunk().await.ok()??;
-        if let Ok(within) = usize::try_from(len)
-            && within < chunk.len()
-        {
-            chunk.advance(within);
-            let rest = stream::try_unfold((Some(chunk), body), async |(first, mut body)| {
-                let chunk = match first {
-                    Some(first) => Some(first),
-                    None => body.chunk().await?,
-                };
-                Ok::<_, Error>(chunk.map(|chunk| (chunk, (None, body))))
-            });
-            return Some(Body::from_stream(rest));
-        }
-        len -= chunk.len() as u64;
     }
+    Some((None, body))
 }
 
 /// Returns the entity tag, if it is one that only the same bytes have (RFC 9110, section 8.8.3).

@@ -58,7 +58,8 @@ pub(crate) enum Role {
 impl Shared {
     /// Returns `body` as it arrives, with its first reader and that of the store.
     ///
-    /// The store's fails if it is not `announced` bytes long, should that be known. Call it in a Tokio runtime: it starts a task, unless all of the body is here.
+    /// The store's fails if it is not `announced` bytes long, should that be known. Call it in a Tokio runtime: it
+    /// starts a task, unless all of the body is here.
     pub(crate) fn start(body: Body, announced: Option<u64>, terms: Terms) -> (Self, Body, Body) {
         let len = body.exact_len();
         let shared = Self(Arc::new(Inner {

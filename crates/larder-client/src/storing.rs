@@ -31,7 +31,7 @@ impl ResponseCache {
                 tokio::time::sleep(guard.timeout()).await;
             };
             let outcome = tokio::select! {
-                outcome = save => outcome,
+                outcome = save => outcome.flatten(),
                 () = overdue => Err(Error::new(ErrorKind::Unavailable, "the store is not done in time")),
             };
             match outcome {

@@ -106,10 +106,9 @@ impl Policy {
         stored: &ResponseHead,
         now: Timestamp,
     ) -> bool {
-        let is_young = request.max_age.is_none_or(|max_age| current_age(stored, now) < max_age);
         let until = now.saturating_add(request.min_fresh.unwrap_or_default());
         let expires_at = self.expires_at_for(options, request, response, stored);
-        is_young && expires_at.is_none_or(|expires_at| until < expires_at)
+        is_young(request, stored, now) && expires_at.is_none_or(|expires_at| until < expires_at)
     }
 
     /// Returns whether a stale response will do for the request, and the response does not forbid it.
@@ -121,8 +120,10 @@ impl Policy {
         stored: &ResponseHead,
         now: Timestamp,
     ) -> bool {
-        let is_young = request.max_age.is_none_or(|max_age| current_age(stored, now) < max_age);
-        if response.forbids_stale(self.0.is_shared) || request.min_fresh.is_some() || !is_young {
+        if response.forbids_stale(self.0.is_shared)
+            || request.min_fresh.is_some()
+            || !is_young(request, stored, now)
+        {
             return false;
         }
         let is_forced = matches!(options.mode, CacheMode::ForceCache | CacheMode::OnlyIfCached);
@@ -151,6 +152,11 @@ impl Policy {
         let own = own.filter(|_| self.lifetime_in_fields(request, response, stored).is_none());
         [stored.expires_at, own].into_iter().flatten().min()
     }
+}
+
+/// Returns whether the stored response is as young as the request wants it.
+fn is_young(request: &RequestDirectives, stored: &ResponseHead, now: Timestamp) -> bool {
+    request.max_age.is_none_or(|max_age| current_age(stored, now) < max_age)
 }
 
 /// Checks that the stored response is one for this request, fresh or stale.
