@@ -56,6 +56,14 @@ pub struct CacheOptions {
 }
 
 impl CacheOptions {
+    /// Returns the options of RFC 9111: responses are stored and reused as they say.
+    ///
+    /// The cache is private.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self::fixed(Expiry::DoNotStore).cache_control(true)
+    }
+
     /// Returns the options of the fixed expiry mode: responses expire when the caller says.
     ///
     /// The cache is private, keeps the responses to GET and HEAD of status 200, and leaves `Cache-Control` alone.
