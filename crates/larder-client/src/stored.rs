@@ -82,7 +82,7 @@ impl ResponseCache {
     ) -> Option<Answer> {
         let now = self.inner.clock.now();
         let key_request = crate::cache::key_request(request);
-        if !self.inner.policy.use_stale(&key_request, options, stored.head(), now) {
+        if !self.inner.policy.use_stale(&key_request, options, stored.head(), larder_policy::Failure::Unreachable, now) {
             return None;
         }
         let status = CacheStatus { stale: true, ttl: ttl(stored.head(), now), ..CacheStatus::hit() };

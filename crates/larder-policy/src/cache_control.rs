@@ -12,6 +12,8 @@ use http::header::{CACHE_CONTROL, PRAGMA};
 
 use directives::{Directives, Number};
 
+pub(crate) use directives::GREATEST;
+
 /// What a request says (RFC 9111, section 5.2.1; RFC 5861, section 4).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RequestDirectives {
@@ -44,7 +46,7 @@ impl RequestDirectives {
     }
 }
 
-/// What a response says (RFC 9111, section 5.2.2; RFC 5861, section 4; RFC 8246).
+/// What a response says (RFC 9111, section 5.2.2; RFC 5861; RFC 8246).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a directive of its own, present or not")]
 pub(crate) struct ResponseDirectives {
@@ -54,10 +56,14 @@ pub(crate) struct ResponseDirectives {
     pub(crate) public: bool,
     pub(crate) must_revalidate: bool,
     pub(crate) proxy_revalidate: bool,
+    pub(crate) must_understand: bool,
     pub(crate) immutable: bool,
     pub(crate) max_age: Option<Duration>,
     pub(crate) s_maxage: Option<Duration>,
     pub(crate) stale_if_error: Option<Duration>,
+    pub(crate) stale_while_revalidate: Option<Duration>,
+    /// Whether they are those of a targeted field, beside which `Expires` does not count (RFC 9213, section 2.2).
+    pub(crate) is_targeted: bool,
 }
 
 impl ResponseDirectives {
@@ -73,10 +79,13 @@ impl ResponseDirectives {
             public: directives.has_plain("public") && !directives.is_malformed(),
             must_revalidate: directives.has("must-revalidate"),
             proxy_revalidate: directives.has("proxy-revalidate"),
+            must_understand: directives.has("must-understand"),
             immutable: directives.has_plain("immutable"),
             max_age: directives.least("max-age"),
             s_maxage: directives.least("s-maxage"),
             stale_if_error: directives.least("stale-if-error"),
+            stale_while_revalidate: directives.least("stale-while-revalidate"),
+            is_targeted: false,
         }
     }
 
@@ -100,7 +109,7 @@ impl Directives {
 
     /// Returns the greatest of the values; what is no number is as great as can be.
     fn greatest(&self, name: &str) -> Option<Duration> {
-        self.numbers(name).map(|number| number.seconds().unwrap_or(directives::GREATEST)).max()
+        self.numbers(name).map(|number| number.seconds().unwrap_or(GREATEST)).max()
     }
 
     /// Returns the least of the values; without a value it is any time (RFC 9111, section 5.2.1.2).

@@ -21,7 +21,19 @@ pub struct RequestKeys {
 pub enum Decision {
     /// Answer with the stored response.
     Use,
-    /// Ask the origin with these fields added; a 304 makes the stored response the answer.
+    /// Answer with the stored response, which is stale, and validate it behind the answer with these fields added
+    /// (RFC 5861, section 3).
+    UseWhileValidating {
+        /// As those of [`Decision::Validate`]; none if it can only be fetched anew.
+        conditions: HeaderMap,
+    },
+    /// Ask the origin for the rest of what is stored, with these fields added; a 206 of the same strong entity tag
+    /// completes it (RFC 9111, section 3.4).
+    Complete {
+        /// `Range` and `If-Range`.
+        conditions: HeaderMap,
+    },
+    /// Ask the origin with these fields in place of the request's own conditions; a 304 makes the stored response the answer.
     Validate {
         /// `If-None-Match` or `If-Modified-Since`, or both.
         conditions: HeaderMap,
@@ -35,6 +47,16 @@ pub enum Decision {
     },
     /// Answer with 504 (RFC 9111, section 5.2.1.7): the origin is not to be asked, and nothing stored will do.
     Refuse,
+}
+
+/// How the origin failed a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// There was no response.
+    Unreachable,
+    /// There was one, of this status.
+    Status(StatusCode),
 }
 
 /// Why a request goes to the origin (RFC 9211, section 2.2).
@@ -86,7 +108,7 @@ impl fmt::Display for Forward {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotStorable {
-    /// The status code is not one that is stored.
+    /// The status code is not one that is stored, or not without an explicit lifetime (RFC 9111, section 3).
     #[error("responses of status {0} are not stored")]
     Status(StatusCode),
     /// The method is not one whose responses are stored.
@@ -107,7 +129,7 @@ pub enum NotStorable {
     /// A redirect varies on fields that are not in the key, and an alias is looked up by the key alone.
     #[error("the redirect varies on fields that are not in the key")]
     VaryingRedirect,
-    /// It is a part of the representation.
+    /// It is a part of the representation that cannot be told from others, or parts are not stored.
     #[error("the response is a part")]
     Partial,
     /// It says `private` and the cache is shared (RFC 9111, section 5.2.2.7).
@@ -117,7 +139,7 @@ pub enum NotStorable {
     /// all the same (RFC 9111, section 3.5).
     #[error("the request had credentials, and the cache is shared")]
     Credentials,
-    /// It sets a cookie and the cache is shared.
+    /// It sets a cookie, the cache is shared, and the response does not say that it may be stored all the same.
     #[error("the response sets a cookie, and the cache is shared")]
     SetCookie,
     /// A filter does not admit it.

@@ -33,11 +33,18 @@ pub(crate) fn hop_by_hop(headers: &HeaderMap) -> Vec<HeaderName> {
     named.chain(HOP_BY_HOP).collect()
 }
 
-/// Removes the fields that belong to the connection alone.
-pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+/// Removes the fields that belong to one connection: `Connection`, what it names, and those that belong to one by their
+/// definition (RFC 9110, section 7.6.1).
+pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in hop_by_hop(headers) {
         headers.remove(name);
     }
+}
+
+/// Returns the lines of the field as one (RFC 9110, section 5.3); `None` if it is not there.
+pub(crate) fn combined(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
+    let lines: Vec<&[u8]> = values(Some(headers), name).collect();
+    if lines.is_empty() { None } else { Some(lines.join(&b", "[..])) }
 }
 
 /// Returns the members of a list of tokens, all lines together, without the empty ones (RFC 9110, section 5.6.1).
@@ -57,7 +64,8 @@ pub(crate) fn values<'a>(
     headers.into_iter().flat_map(move |headers| headers.get_all(name)).map(|value| trimmed(value.as_bytes()))
 }
 
-fn trimmed(value: &[u8]) -> &[u8] {
+/// Returns `value` without the white space around it.
+pub(crate) fn trimmed(value: &[u8]) -> &[u8] {
     let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
     let start = value.iter().position(is_text).unwrap_or(value.len());
     let end = value.iter().rposition(is_text).map_or(start, |last| last + 1);

@@ -18,6 +18,9 @@ use crate::{CacheKeys, Expiry, Filter, KeyRequest, Policy};
 /// How long an expired response is kept unless the caller says otherwise.
 const KEEP_EXPIRED: Duration = Duration::from_hours(30 * 24);
 
+/// The targeted field of caches that many users share (RFC 9213, section 3.1).
+const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+
 /// A caller's own key function.
 pub(crate) type KeyFn = Arc<dyn Fn(&KeyRequest<'_>) -> Option<CacheKey> + Send + Sync>;
 
@@ -39,16 +42,20 @@ pub(crate) type KeyFn = Arc<dyn Fn(&KeyRequest<'_>) -> Option<CacheKey> + Send +
 /// ```
 #[derive(Clone)]
 pub struct CacheOptions {
-    expire_after: Expiry,
+    /// None is as RFC 9111 says.
+    expire_after: Option<Expiry>,
     urls_expire_after: Vec<(String, Expiry)>,
-    allowed_codes: Vec<StatusCode>,
+    /// None is any.
+    allowed_codes: Option<Vec<StatusCode>>,
     allowed_methods: Vec<Method>,
     ignored_params: Vec<String>,
     included_headers: Vec<HeaderName>,
     includes_all_headers: bool,
     cache_control: bool,
+    targeted: Option<Vec<HeaderName>>,
     stale_if_error: Option<Duration>,
     keep_expired: Duration,
+    max_variants: usize,
     is_shared: bool,
     key_fn: Option<KeyFn>,
     filter_on_write: Option<Filter>,
@@ -58,10 +65,12 @@ pub struct CacheOptions {
 impl CacheOptions {
     /// Returns the options of RFC 9111: responses are stored and reused as they say.
     ///
-    /// The cache is private.
+    /// The cache is private, and keeps the responses to GET and HEAD of any status. Where a response says nothing, its
+    /// lifetime is that of [`RequestOptions::expire_after`](crate::RequestOptions::expire_after), of
+    /// [`CacheOptions::urls_expire_after`], or heuristic.
     #[must_use]
     pub fn standard() -> Self {
-        Self::fixed(Expiry::DoNotStore).cache_control(true)
+        Self { allowed_codes: None, cache_control: true, ..Self::with(None) }
     }
 
     /// Returns the options of the fixed expiry mode: responses expire when the caller says.
@@ -69,17 +78,23 @@ impl CacheOptions {
     /// The cache is private, keeps the responses to GET and HEAD of status 200, and leaves `Cache-Control` alone.
     #[must_use]
     pub fn fixed(expire_after: impl Into<Expiry>) -> Self {
+        Self::with(Some(expire_after.into()))
+    }
+
+    fn with(expire_after: Option<Expiry>) -> Self {
         Self {
-            expire_after: expire_after.into(),
+            expire_after,
             urls_expire_after: Vec::new(),
-            allowed_codes: vec![StatusCode::OK],
+            allowed_codes: Some(vec![StatusCode::OK]),
             allowed_methods: vec![Method::GET, Method::HEAD],
             ignored_params: Vec::new(),
             included_headers: Vec::new(),
             includes_all_headers: false,
             cache_control: false,
+            targeted: None,
             stale_if_error: None,
             keep_expired: KEEP_EXPIRED,
+            max_variants: 32,
             is_shared: false,
             key_fn: None,
             filter_on_write: None,
@@ -107,7 +122,7 @@ impl CacheOptions {
     /// Sets the status codes whose responses are stored; 200 alone unless it is called.
     #[must_use]
     pub fn allowed_codes(mut self, codes: impl IntoIterator<Item = StatusCode>) -> Self {
-        self.allowed_codes = codes.into_iter().collect();
+        self.allowed_codes = Some(codes.into_iter().collect());
         self
     }
 
@@ -151,6 +166,23 @@ impl CacheOptions {
     #[must_use]
     pub fn cache_control(mut self, is_on: bool) -> Self {
         self.cache_control = is_on;
+        self
+    }
+
+    /// Sets the targeted fields that this cache heeds, the first of them first (RFC 9213): where one is there and valid, it
+    /// goes before `Cache-Control` and `Expires`.
+    ///
+    /// At first these are `CDN-Cache-Control` if the cache is shared, and none if it is private.
+    #[must_use]
+    pub fn targeted(mut self, fields: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.targeted = Some(fields.into_iter().collect());
+        self
+    }
+
+    /// Sets how many responses that `Vary` tells apart are kept side by side for one key; 32 at first.
+    #[must_use]
+    pub fn max_variants(mut self, number: usize) -> Self {
+        self.max_variants = number;
         self
     }
 
@@ -213,8 +245,8 @@ impl CacheOptions {
     ///
     /// [`ErrorKind::Configuration`](larder_core::ErrorKind::Configuration) when an option is not valid or two
     /// contradict each other: a pattern that is none, no allowed codes or methods, a code that is not final or is 206
-    /// or 304, CONNECT or TRACE, a zero duration where an expiry or a window is asked for, `stale_if_error` for longer
-    /// than `keep_expired`, a key function beside options of the keys, `include_headers` beside
+    /// or 304, CONNECT or TRACE, a zero duration where an expiry or a window is asked for, `cache_control` off in the
+    /// standard options, `stale_if_error` for longer than `keep_expired`, a key function beside options of the keys, `include_headers` beside
     /// `include_all_headers`, or a header field that is both included and ignored.
     pub fn build(self) -> Result<Policy> {
         invalid::check(&self)?;
@@ -234,13 +266,24 @@ impl CacheOptions {
             allowed_methods: self.allowed_methods,
             keys,
             cache_control: self.cache_control,
+            targeted: self
+                .targeted
+                .unwrap_or_else(|| if self.is_shared { vec![CDN_CACHE_CONTROL] } else { Vec::new() }),
             stale_if_error: self.stale_if_error,
             keep_expired: self.keep_expired,
+            max_variants: self.max_variants,
             is_shared: self.is_shared,
             key_fn: self.key_fn,
             filter_on_write: self.filter_on_write,
             filter_on_read: self.filter_on_read,
         }))
+    }
+}
+
+impl Default for CacheOptions {
+    /// Returns [`CacheOptions::standard`].
+    fn default() -> Self {
+        Self::standard()
     }
 }
 
@@ -255,8 +298,10 @@ impl fmt::Debug for CacheOptions {
             .field("included_headers", &self.included_headers)
             .field("includes_all_headers", &self.includes_all_headers)
             .field("cache_control", &self.cache_control)
+            .field("targeted", &self.targeted)
             .field("stale_if_error", &self.stale_if_error)
             .field("keep_expired", &self.keep_expired)
+            .field("max_variants", &self.max_variants)
             .field("is_shared", &self.is_shared)
             .field("has_key_fn", &self.key_fn.is_some())
             .field("filter_on_write", &self.filter_on_write)

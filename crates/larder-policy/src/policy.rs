@@ -4,14 +4,24 @@
 
 mod decide;
 mod lifetime;
+mod partial;
+mod present;
 mod refresh;
 mod store;
+
+pub use lifetime::{Freshness, LifetimeSource};
+pub use partial::Combined;
+pub use present::Presented;
+pub use refresh::HeadEffect;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HOST, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
+use http::header::{
+    COOKIE, HOST, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE,
+    RANGE, SET_COOKIE,
+};
 use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode};
 use larder_core::{CacheKey, ResponseHead};
@@ -19,7 +29,9 @@ use larder_core::{CacheKey, ResponseHead};
 use crate::cache_control::{RequestDirectives, ResponseDirectives};
 use crate::options::KeyFn;
 use crate::pattern::UrlPattern;
+use crate::vary::VariesOnAny;
 use crate::{Bypass, CacheKeys, CacheMode, Content, Expiry, Filter, KeyRequest, RequestKeys, RequestOptions};
+use crate::{targeted, vary};
 
 /// What begins the input of the key that a HEAD is stored under when its GET has the same key by the caller's wish.
 const HEAD_PREFIX: &str = "larder-head-1,";
@@ -32,14 +44,17 @@ pub struct Policy(Arc<Rules>);
 
 /// The options, checked and parsed.
 pub(crate) struct Rules {
-    pub(crate) expire_after: Expiry,
+    /// None is as RFC 9111 says.
+    pub(crate) expire_after: Option<Expiry>,
     pub(crate) urls_expire_after: Vec<(UrlPattern, Expiry)>,
-    pub(crate) allowed_codes: Vec<StatusCode>,
+    pub(crate) allowed_codes: Option<Vec<StatusCode>>,
     pub(crate) allowed_methods: Vec<Method>,
     pub(crate) keys: CacheKeys,
     pub(crate) cache_control: bool,
+    pub(crate) targeted: Vec<HeaderName>,
     pub(crate) stale_if_error: Option<Duration>,
     pub(crate) keep_expired: Duration,
+    pub(crate) max_variants: usize,
     pub(crate) is_shared: bool,
     pub(crate) key_fn: Option<KeyFn>,
     pub(crate) filter_on_write: Option<Filter>,
@@ -74,6 +89,39 @@ impl Policy {
         Ok(RequestKeys { primary, get: Some(get) })
     }
 
+    /// Returns the key of the response to `request` that is kept beside the one under `primary`, if they differ in the
+    /// request's fields that are `nominated`.
+    #[must_use]
+    pub fn variant_key(
+        &self,
+        request: &KeyRequest<'_>,
+        primary: &CacheKey,
+        nominated: &[HeaderName],
+    ) -> CacheKey {
+        vary::variant_key(primary, request.headers(), nominated)
+    }
+
+    /// Returns the names of the request's fields that select `stored`, in the one order that
+    /// [`Policy::variant_key`] takes; none if nothing selects it.
+    #[must_use]
+    pub fn nominated(&self, stored: &ResponseHead) -> Vec<HeaderName> {
+        self.selecting_names(&stored.headers).unwrap_or_default()
+    }
+
+    /// Returns how many responses are kept side by side for one key.
+    #[must_use]
+    pub fn max_variants(&self) -> usize {
+        self.0.max_variants
+    }
+
+    /// Returns whether a response of `status` to a request of `method` makes what is stored for its URL invalid, and what
+    /// is stored for the URLs of the same origin that its `Location` and `Content-Location` name (RFC 9111, section 4.4).
+    #[must_use]
+    pub fn invalidates(&self, method: &Method, status: StatusCode) -> bool {
+        let is_error = !(status.is_success() || status.is_redirection());
+        !method.is_safe() && !is_error
+    }
+
     /// Returns whether several users share the cache.
     #[must_use]
     pub fn is_shared(&self) -> bool {
@@ -101,7 +149,7 @@ impl Policy {
         let is_not_stored = match self.specific_expiry(request, options) {
             Some(expiry) => expiry == Expiry::DoNotStore,
             // The response may say how long it is fresh, and that goes before the session.
-            None => self.0.expire_after == Expiry::DoNotStore && !self.0.cache_control,
+            None => self.0.expire_after == Some(Expiry::DoNotStore) && !self.0.cache_control,
         };
         if is_not_stored {
             return Err(Bypass::Expiry);
@@ -113,11 +161,14 @@ impl Policy {
             return Err(Bypass::Host);
         }
         let has = |name| request.headers().is_some_and(|headers| headers.contains_key(name));
-        if has(RANGE) {
+        if has(RANGE) && *request.method() != Method::GET {
             return Err(Bypass::Range);
         }
-        let conditions = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, IF_RANGE];
-        if conditions.into_iter().any(has) { Err(Bypass::Conditional) } else { Ok(()) }
+        // Only the origin may evaluate these (RFC 9111, section 4.3.2), and the others only for the methods that read.
+        let is_for_origin = [IF_MATCH, IF_UNMODIFIED_SINCE].into_iter().any(has);
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let is_conditional = [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_RANGE].into_iter().any(has);
+        if is_for_origin || (is_conditional && !reads) { Err(Bypass::Conditional) } else { Ok(()) }
     }
 
     /// Returns the request's directives, none if they are not to be read.
@@ -130,7 +181,34 @@ impl Policy {
 
     /// Returns the response's directives, none if they are not to be read.
     fn response_directives(&self, headers: &HeaderMap) -> ResponseDirectives {
-        if self.0.cache_control { ResponseDirectives::of(headers) } else { ResponseDirectives::default() }
+        if self.0.cache_control { self.any_directives(headers) } else { ResponseDirectives::default() }
+    }
+
+    /// Returns the response's directives, whether the options read them or not: whom a response is for is no matter of
+    /// expiry.
+    fn any_directives(&self, headers: &HeaderMap) -> ResponseDirectives {
+        targeted::directives(headers, &self.0.targeted).unwrap_or_else(|| ResponseDirectives::of(headers))
+    }
+
+    /// Returns whether the cache does as RFC 9111 says, where the caller says nothing.
+    fn is_standard(&self) -> bool {
+        self.0.expire_after.is_none()
+    }
+
+    /// Returns the names of the request's fields that select a response with `headers`.
+    ///
+    /// They are those that `Vary` nominates. In a private cache that reads `Cache-Control`, what is `private` or sets
+    /// a cookie is for whoever has the same cookies, whether it says so or not.
+    fn selecting_names(&self, headers: &HeaderMap) -> Result<Vec<HeaderName>, VariesOnAny> {
+        let mut names = vary::nominated(headers)?;
+        if self.0.cache_control
+            && !self.0.is_shared
+            && (headers.contains_key(SET_COOKIE) || ResponseDirectives::of(headers).private)
+        {
+            names.push(COOKIE);
+            vary::in_order(&mut names);
+        }
+        Ok(names)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::HeaderValue;
 
 /// The greatest number of seconds (RFC 9111, section 1.2.2).
-pub(super) const GREATEST: Duration = Duration::from_secs(1 << 31);
+pub(crate) const GREATEST: Duration = Duration::from_secs(1 << 31);
 
 /// The directives of one message, all lines together.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -26,6 +26,8 @@ pub(super) enum Invalid {
     ZeroExpiry,
     #[error("expiring after no time, for {pattern:?}, is either `Immediately` or `DoNotStore`")]
     ZeroExpiryOf { pattern: String },
+    #[error("the standard options read `Cache-Control`; without it, a fixed expiry is needed")]
+    NothingIsRead,
     #[error("`stale_if_error` for no time has no effect")]
     ZeroStaleIfError,
     #[error("`stale_if_error` is longer than `keep_expired`, after which there is nothing left to use")]
@@ -64,7 +66,8 @@ pub(super) fn patterns(expiries: &[(String, Expiry)]) -> Result<Vec<(UrlPattern,
 }
 
 fn check_allowed(options: &CacheOptions) -> Result<(), Invalid> {
-    if options.allowed_codes.is_empty() {
+    let codes = options.allowed_codes.as_deref();
+    if codes.is_some_and(<[_]>::is_empty) {
         return Err(Invalid::NoCodes);
     }
     if options.allowed_methods.is_empty() {
@@ -74,7 +77,7 @@ fn check_allowed(options: &CacheOptions) -> Result<(), Invalid> {
         (200..600).contains(&code.as_u16())
             && !matches!(*code, StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED)
     };
-    if let Some(code) = options.allowed_codes.iter().find(|code| !is_whole(code)) {
+    if let Some(code) = codes.unwrap_or_default().iter().find(|code| !is_whole(code)) {
         return Err(Invalid::Code(*code));
     }
     let never = |method: &&Method| matches!(**method, Method::CONNECT | Method::TRACE);
@@ -82,8 +85,11 @@ fn check_allowed(options: &CacheOptions) -> Result<(), Invalid> {
 }
 
 fn check_times(options: &CacheOptions) -> Result<(), Invalid> {
-    if options.expire_after == Expiry::After(Duration::ZERO) {
+    if options.expire_after == Some(Expiry::After(Duration::ZERO)) {
         return Err(Invalid::ZeroExpiry);
+    }
+    if options.expire_after.is_none() && !options.cache_control {
+        return Err(Invalid::NothingIsRead);
     }
     match options.stale_if_error {
         Some(window) if window.is_zero() => Err(Invalid::ZeroStaleIfError),

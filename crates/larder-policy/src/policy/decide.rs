@@ -1,13 +1,26 @@
 //! Whether a stored response answers a request, now or after validation, or if the origin fails.
 
-use http::header::{ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use std::time::Duration;
+
+use http::header::{ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, RANGE};
 use http::{Method, StatusCode};
 use larder_core::{ResponseHead, Timestamp};
 
 use super::Policy;
 use crate::age::current_age;
 use crate::cache_control::{RequestDirectives, ResponseDirectives};
-use crate::{Bypass, CacheMode, Decision, Expiry, Forward, KeyRequest, RequestOptions, validator, vary};
+use crate::range::{ByteRange, ContentRange, ascii};
+use crate::{
+    Bypass, CacheMode, Decision, Expiry, Failure, Forward, KeyRequest, RequestOptions, validator, vary,
+};
+
+/// How a stored response may be used without asking the origin first.
+#[derive(PartialEq, Eq)]
+enum Reuse {
+    AsItIs,
+    /// It is validated behind the answer.
+    WhileValidating,
+}
 
 impl Policy {
     /// Decides what is to be done about `request`, given what is stored under its keys.
@@ -20,12 +33,14 @@ impl Policy {
         now: Timestamp,
     ) -> Decision {
         let directives = self.request_directives(request);
-        let forward = self.forward(request, options, &directives, stored, now);
         let is_refused = options.mode == CacheMode::OnlyIfCached || directives.only_if_cached;
-        match (forward, stored) {
-            (None, _) => Decision::Use,
-            (Some(_), _) if is_refused => Decision::Refuse,
-            (Some(reason @ (Forward::Stale | Forward::Request)), Some(stored))
+        match (self.reuse(request, options, &directives, stored, now), stored) {
+            (Ok(Reuse::WhileValidating), Some(stored)) if !is_refused => {
+                Decision::UseWhileValidating { conditions: conditions(request, stored) }
+            }
+            (Ok(_), _) => Decision::Use,
+            (Err(_), _) if is_refused => Decision::Refuse,
+            (Err(reason @ (Forward::Stale | Forward::Request)), Some(stored))
                 if options.mode != CacheMode::Reload =>
             {
                 let conditions = conditions(request, stored);
@@ -35,66 +50,90 @@ impl Policy {
                     Decision::Validate { conditions, reason }
                 }
             }
-            (Some(reason), _) => Decision::Fetch { reason },
+            (Err(Forward::Partial), Some(stored)) => match rest(request, stored) {
+                Some(conditions) => Decision::Complete { conditions },
+                None => Decision::Fetch { reason: Forward::Partial },
+            },
+            (Err(reason), _) => Decision::Fetch { reason },
         }
     }
 
-    /// Returns whether the stored response may answer although it is stale, after the origin could not be reached or
-    /// answered 500, 502, 503 or 504 (RFC 5861, section 4).
+    /// Returns whether the stored response may answer although it is stale, after the origin failed as `failure` says.
     ///
-    /// It may not where the request insists on an answer of the origin, by its mode or `no-cache`.
+    /// It may if `stale-if-error` lets it, when the origin could not be reached or answered 500, 502, 503 or 504
+    /// (RFC 5861, section 4); in the standard mode also when nobody says for how long and the origin could not be reached
+    /// (RFC 9111, section 4.2.4). It may not where the request insists on an answer of the origin, by its mode or its
+    /// `Cache-Control`.
     #[must_use]
     pub fn use_stale(
         &self,
         request: &KeyRequest<'_>,
         options: &RequestOptions,
         stored: &ResponseHead,
+        failure: Failure,
         now: Timestamp,
     ) -> bool {
+        let is_failure = match failure {
+            Failure::Unreachable => true,
+            Failure::Status(status) => matches!(status.as_u16(), 500 | 502 | 503 | 504),
+        };
         let directives = self.request_directives(request);
-        let insists = directives.no_cache || matches!(options.mode, CacheMode::Reload | CacheMode::NoCache);
-        if insists || self.check_bypass(request, options).is_err() || selected(request, stored).is_err() {
+        let insists = directives.no_cache
+            || directives.min_fresh.is_some()
+            || !is_young(&directives, stored, now)
+            || matches!(options.mode, CacheMode::Reload | CacheMode::NoCache);
+        if !is_failure || insists || self.check_bypass(request, options).is_err() {
             return false;
         }
         let response = self.response_directives(&stored.headers);
-        let Some(window) = self.stale_window(&directives, options, &response) else { return false };
-        stored.expires_at.is_none_or(|expires_at| now < expires_at.saturating_add(window))
+        if self.selected(request, stored).is_err() || response.forbids_stale(self.0.is_shared) {
+            return false;
+        }
+        match self.stale_window(&directives, options, &response) {
+            Some(window) => self
+                .expiry_of(&response, stored)
+                .is_none_or(|expires_at| now < expires_at.saturating_add(window)),
+            None => self.is_standard() && failure == Failure::Unreachable,
+        }
     }
 
-    /// Returns why the request goes to the origin; `None` if the stored response answers it.
-    fn forward(
+    /// Returns how the stored response answers the request, or why the request goes to the origin.
+    fn reuse(
         &self,
         request: &KeyRequest<'_>,
         options: &RequestOptions,
         directives: &RequestDirectives,
         stored: Option<&ResponseHead>,
         now: Timestamp,
-    ) -> Option<Forward> {
+    ) -> Result<Reuse, Forward> {
         match self.check_bypass(request, options) {
             Ok(()) => {}
-            Err(Bypass::Method(_)) => return Some(Forward::Method),
-            Err(_) => return Some(Forward::Bypass),
+            Err(Bypass::Method(_)) => return Err(Forward::Method),
+            Err(_) => return Err(Forward::Bypass),
         }
         if options.mode == CacheMode::Reload {
-            return Some(Forward::Request);
+            return Err(Forward::Request);
         }
-        let Some(stored) = stored else { return Some(Forward::UriMiss) };
-        if let Err(reason) = selected(request, stored) {
-            return Some(reason);
-        }
+        let stored = stored.ok_or(Forward::UriMiss)?;
+        self.selected(request, stored)?;
         let response = self.response_directives(&stored.headers);
         let is_fresh = self.is_fresh(options, directives, &response, stored, now);
         let is_reload = options.mode == CacheMode::NoCache && !(is_fresh && response.immutable);
         if directives.no_cache || is_reload {
-            return Some(Forward::Request);
+            return Err(Forward::Request);
         }
         if response.no_cache {
-            return Some(Forward::Stale);
+            return Err(Forward::Stale);
         }
         if is_fresh || self.is_stale_allowed(options, directives, &response, stored, now) {
-            return None;
+            return Ok(Reuse::AsItIs);
         }
-        Some(if stored.is_expired(now) { Forward::Stale } else { Forward::Request })
+        let window = response.stale_while_revalidate.unwrap_or_default();
+        if self.is_stale_within(window, options, directives, &response, stored, now) {
+            return Ok(Reuse::WhileValidating);
+        }
+        let is_expired = self.expiry_of(&response, stored).is_some_and(|expires_at| expires_at <= now);
+        Err(if is_expired { Forward::Stale } else { Forward::Request })
     }
 
     /// Returns whether the stored response is fresh, and as fresh as the request wants it.
@@ -120,18 +159,30 @@ impl Policy {
         stored: &ResponseHead,
         now: Timestamp,
     ) -> bool {
-        if response.forbids_stale(self.0.is_shared)
+        let is_forced = matches!(options.mode, CacheMode::ForceCache | CacheMode::OnlyIfCached);
+        let window = if is_forced { Duration::MAX } else { request.max_stale.unwrap_or_default() };
+        self.is_stale_within(window, options, request, response, stored, now)
+    }
+
+    /// Returns whether the stored response has been stale for less than `window`, if it may be used stale at all.
+    fn is_stale_within(
+        &self,
+        window: Duration,
+        options: &RequestOptions,
+        request: &RequestDirectives,
+        response: &ResponseDirectives,
+        stored: &ResponseHead,
+        now: Timestamp,
+    ) -> bool {
+        if window.is_zero()
+            || response.forbids_stale(self.0.is_shared)
             || request.min_fresh.is_some()
             || !is_young(request, stored, now)
         {
             return false;
         }
-        let is_forced = matches!(options.mode, CacheMode::ForceCache | CacheMode::OnlyIfCached);
         let expires_at = self.expires_at_for(options, request, response, stored);
-        is_forced
-            || request.max_stale.is_some_and(|max_stale| {
-                expires_at.is_none_or(|expires_at| now < expires_at.saturating_add(max_stale))
-            })
+        expires_at.is_none_or(|expires_at| now < expires_at.saturating_add(window))
     }
 
     /// Returns when the stored response expires for this request: not later than the request's own options say,
@@ -150,7 +201,32 @@ impl Policy {
             Some(Expiry::Never | Expiry::DoNotStore) | None => None,
         };
         let own = own.filter(|_| self.lifetime_in_fields(request, response, stored).is_none());
-        [stored.expires_at, own].into_iter().flatten().min()
+        [self.expiry_of(response, stored), own].into_iter().flatten().min()
+    }
+
+    /// Returns whether the stored response is one for this request, fresh or stale.
+    pub(super) fn is_selected(&self, request: &KeyRequest<'_>, stored: &ResponseHead) -> bool {
+        self.selected(request, stored).is_ok()
+    }
+
+    /// Checks that the stored response is one for this request, fresh or stale.
+    fn selected(&self, request: &KeyRequest<'_>, stored: &ResponseHead) -> Result<(), Forward> {
+        // A caller's own key may be the same for both.
+        if stored.method == Method::HEAD && request.method() != Method::HEAD {
+            return Err(Forward::Miss);
+        }
+        // A private cache may have stored it in the same place.
+        if self.0.is_shared && self.check_shared_response(stored).is_err() {
+            return Err(Forward::Miss);
+        }
+        let names = self.selecting_names(&stored.headers).map_err(|_| Forward::VaryMiss)?;
+        if !vary::matches(request.headers(), &names, &stored.vary_fields) {
+            return Err(Forward::VaryMiss);
+        }
+        if stored.status == StatusCode::PARTIAL_CONTENT && !has_asked_part(request, stored) {
+            return Err(Forward::Partial);
+        }
+        Ok(())
     }
 }
 
@@ -159,20 +235,27 @@ fn is_young(request: &RequestDirectives, stored: &ResponseHead, now: Timestamp) 
     request.max_age.is_none_or(|max_age| current_age(stored, now) < max_age)
 }
 
-/// Checks that the stored response is one for this request, fresh or stale.
-fn selected(request: &KeyRequest<'_>, stored: &ResponseHead) -> Result<(), Forward> {
-    // A caller's own key may be the same for both.
-    if stored.method == Method::HEAD && request.method() != Method::HEAD {
-        return Err(Forward::Miss);
+/// Returns whether the part that is stored has what the request asks for (RFC 9111, section 3.3).
+fn has_asked_part(request: &KeyRequest<'_>, stored: &ResponseHead) -> bool {
+    let asked = ByteRange::of(request.headers()).filter(|_| *request.method() == Method::GET);
+    let (Some(asked), Some(here)) = (asked, ContentRange::of(&stored.headers)) else { return false };
+    let is_same = request.headers().is_some_and(|headers| validator::is_same_range(headers, &stored.headers));
+    is_same && here.covers(asked).is_some()
+}
+
+/// Returns the fields that ask for what follows the stored part, if that is the beginning of a representation that can be
+/// told from others, and the request is for the whole (RFC 9110, sections 13.1.5 and 15.3.7.3).
+fn rest(request: &KeyRequest<'_>, stored: &ResponseHead) -> Option<HeaderMap> {
+    let here = ContentRange::of(&stored.headers).filter(|here| here.first == 0)?;
+    validator::strong_tag(&stored.headers)?;
+    let is_plain = request.headers().is_none_or(|headers| {
+        [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE].iter().all(|name| !headers.contains_key(name))
+    });
+    if !is_plain || *request.method() != Method::GET {
+        return None;
     }
-    if stored.status == StatusCode::PARTIAL_CONTENT {
-        return Err(Forward::Partial);
-    }
-    if vary::matches(request.headers(), &stored.headers, &stored.vary_fields) {
-        Ok(())
-    } else {
-        Err(Forward::VaryMiss)
-    }
+    let tag = stored.headers.get(ETAG)?.clone();
+    Some(HeaderMap::from_iter([(RANGE, ascii(&format!("bytes={}-", here.last + 1))), (IF_RANGE, tag)]))
 }
 
 /// Returns the fields that make the request conditional (RFC 9111, section 4.3.1), none if it cannot be.

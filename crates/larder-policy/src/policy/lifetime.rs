@@ -1,21 +1,105 @@
 //! When a response expires: the order in which the sources of an expiry are asked.
 
+use std::fmt;
 use std::time::Duration;
 
 use larder_core::{ResponseHead, Timestamp};
 
 use super::Policy;
-use crate::age::{current_age, explicit_lifetime};
+use crate::age::{current_age, expires_at, explicit_lifetime, heuristic_lifetime};
 use crate::cache_control::{RequestDirectives, ResponseDirectives};
 use crate::expiry::DoNotStore;
 use crate::pattern::Target;
 use crate::{Expiry, KeyRequest, RequestOptions};
 
+/// How fresh a stored response is, and how that comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Freshness {
+    /// Its age (RFC 9111, section 4.2.3).
+    pub age: Duration,
+    /// For how long it is fresh, counted from the age of zero (section 4.2.1); `None` is for ever.
+    pub lifetime: Option<Duration>,
+    /// What says so.
+    pub source: LifetimeSource,
+    /// When it becomes, or became, stale; `None` is never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What a response's lifetime comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LifetimeSource {
+    /// `s-maxage`, in a shared cache.
+    SMaxage,
+    /// `max-age`.
+    MaxAge,
+    /// `Expires`, less `Date`.
+    Expires,
+    /// The time since `Last-Modified` (RFC 9111, section 4.2.2).
+    Heuristic,
+    /// The caller's options.
+    Options,
+    /// Nothing: it is stale at once.
+    Nothing,
+}
+
+impl fmt::Display for LifetimeSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SMaxage => "s-maxage",
+            Self::MaxAge => "max-age",
+            Self::Expires => "Expires",
+            Self::Heuristic => "heuristic, a tenth of the time since Last-Modified",
+            Self::Options => "the options",
+            Self::Nothing => "nothing says how long",
+        })
+    }
+}
+
 impl Policy {
+    /// Returns how fresh `stored` is at `now`.
+    #[must_use]
+    pub fn freshness(&self, stored: &ResponseHead, now: Timestamp) -> Freshness {
+        let directives = self.response_directives(&stored.headers);
+        let expires_at = self.expiry_of(&directives, stored);
+        let age = current_age(stored, now);
+        let explicit =
+            self.0.cache_control.then(|| explicit_lifetime(&directives, stored, self.0.is_shared)).flatten();
+        let initial_age = current_age(stored, stored.received_at);
+        let of_expiry = |at: Timestamp| at.saturating_since(stored.received_at).saturating_add(initial_age);
+        let heuristic = heuristic_lifetime(&directives, stored).filter(|_| self.is_standard());
+        let (lifetime, source) = match (explicit, expires_at) {
+            (Some(lifetime), _) if directives.s_maxage.is_some() && self.0.is_shared => {
+                (Some(lifetime), LifetimeSource::SMaxage)
+            }
+            (Some(lifetime), _) if directives.max_age.is_some() => (Some(lifetime), LifetimeSource::MaxAge),
+            (Some(lifetime), _) => (Some(lifetime), LifetimeSource::Expires),
+            (None, Some(at)) if heuristic == Some(of_expiry(at)) => (heuristic, LifetimeSource::Heuristic),
+            (None, Some(at)) if at <= stored.received_at => (Some(Duration::ZERO), LifetimeSource::Nothing),
+            (None, Some(at)) => (Some(of_expiry(at)), LifetimeSource::Options),
+            (None, None) => (None, LifetimeSource::Options),
+        };
+        Freshness { age, lifetime, source, expires_at }
+    }
+
+    /// Returns when `stored` expires; `None` is never.
+    ///
+    /// What its fields say is asked again, so that it does not matter who stored it; all else was fixed then.
+    pub(super) fn expiry_of(
+        &self,
+        directives: &ResponseDirectives,
+        stored: &ResponseHead,
+    ) -> Option<Timestamp> {
+        let explicit =
+            self.is_standard().then(|| explicit_lifetime(directives, stored, self.0.is_shared)).flatten();
+        explicit.map_or(stored.expires_at, |lifetime| Some(expires_at(stored, lifetime)))
+    }
+
     /// Returns when `response`, received at `now`, expires; `None` is never.
     ///
-    /// Asked are, in this order: the request's `Cache-Control`, the response's, the options of the request, those of
-    /// the URL, those of the session.
+    /// Asked are, in this order: the request's `Cache-Control` in the fixed mode, the response's, the options of the
+    /// request, those of the URL, those of the session, and in the standard mode a heuristic.
     pub(super) fn expires_at(
         &self,
         request: &KeyRequest<'_>,
@@ -33,15 +117,20 @@ impl Policy {
         }
         let requested = self.request_directives(request);
         if let Some(lifetime) = self.lifetime_in_fields(&requested, &directives, response) {
-            let left = lifetime.saturating_sub(current_age(response, now));
-            return Ok(Some(now.saturating_add(left)));
+            return Ok(Some(expires_at(response, lifetime)));
         }
-        specific.unwrap_or(self.0.expire_after).at(now)
+        if let Some(expiry) = specific.or(self.0.expire_after) {
+            return expiry.at(now);
+        }
+        Ok(Some(
+            heuristic_lifetime(&directives, response).map_or(now, |lifetime| expires_at(response, lifetime)),
+        ))
     }
 
     /// Returns the lifetime that the fields of request and response give, if they are to be read and give one.
     ///
-    /// In a shared cache no request says how long the others are content: its `max-age` is a limit for itself.
+    /// In a shared cache no request says how long the others are content, and in the standard mode none at all: its
+    /// `max-age` is a limit for itself.
     pub(super) fn lifetime_in_fields(
         &self,
         request: &RequestDirectives,
@@ -49,7 +138,7 @@ impl Policy {
         head: &ResponseHead,
     ) -> Option<Duration> {
         let of_response = || explicit_lifetime(response, head, self.0.is_shared);
-        let of_request = request.max_age.filter(|_| !self.0.is_shared);
+        let of_request = request.max_age.filter(|_| !self.0.is_shared && !self.is_standard());
         of_request.or_else(|| if self.0.cache_control { of_response() } else { None })
     }
 

@@ -7,8 +7,11 @@ use http::{HeaderName, Method, StatusCode};
 use larder_core::{ResponseHead, Timestamp};
 
 use super::Policy;
+use crate::age::{explicit_lifetime, is_heuristically_cacheable};
 use crate::cache_control::ResponseDirectives;
 use crate::fields::remove_hop_by_hop;
+use crate::range::{ByteRange, ContentRange};
+use crate::vary::VariesOnAny;
 use crate::{CacheMode, KeyRequest, NotStorable, RequestOptions, validator, vary};
 
 impl Policy {
@@ -30,28 +33,78 @@ impl Policy {
         if !self.0.allowed_methods.contains(request.method()) {
             return Err(NotStorable::Method(request.method().clone()));
         }
-        if response.status == StatusCode::PARTIAL_CONTENT {
-            return Err(NotStorable::Partial);
-        }
-        if !self.0.allowed_codes.contains(&response.status) {
+        self.check_status(request, response)?;
+        let directives = self.response_directives(&response.headers);
+        if directives.must_understand && !is_understood(response.status) {
             return Err(NotStorable::Status(response.status));
         }
-        let directives = ResponseDirectives::of(&response.headers);
-        if self.0.cache_control && directives.no_store {
+        if directives.no_store && !directives.must_understand {
             return Err(NotStorable::NoStore);
         }
         self.check_request(request, options)?;
-        self.check_shared(request, response, &directives)?;
+        self.check_shared(request, response)?;
+        if !self.says_that_it_is_storable(request, options, response, &directives) {
+            return Err(NotStorable::Status(response.status));
+        }
         let head = self.stored_head(request, options, response, now)?;
-        let is_used_at_once = head.expires_at.is_none_or(|expires_at| expires_at > now);
-        if is_used_at_once
-            || validator::is_there(request.method(), &head.headers)
-            || self.stale_window_of(request, options, &head).is_some()
-        {
+        if self.is_of_use(request, options, &head, &directives, now) {
             Ok(head)
         } else {
             Err(NotStorable::Expiry)
         }
+    }
+
+    /// Checks that the status is one that is stored at all.
+    fn check_status(&self, request: &KeyRequest<'_>, response: &ResponseHead) -> Result<(), NotStorable> {
+        let status = response.status;
+        match (&self.0.allowed_codes, status) {
+            (None, StatusCode::PARTIAL_CONTENT) => {
+                let is_part = ByteRange::of(request.headers()).is_some()
+                    && *request.method() == Method::GET
+                    && ContentRange::of(&response.headers).is_some();
+                if is_part { Ok(()) } else { Err(NotStorable::Partial) }
+            }
+            (Some(_), StatusCode::PARTIAL_CONTENT) => Err(NotStorable::Partial),
+            (Some(codes), status) if !codes.contains(&status) => Err(NotStorable::Status(status)),
+            (None, status) if !(200..600).contains(&status.as_u16()) || is_not_whole(status) => {
+                Err(NotStorable::Status(status))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns whether anybody says that such a response may be stored (RFC 9111, section 3, the last list).
+    fn says_that_it_is_storable(
+        &self,
+        request: &KeyRequest<'_>,
+        options: &RequestOptions,
+        response: &ResponseHead,
+        directives: &ResponseDirectives,
+    ) -> bool {
+        !self.is_standard()
+            || is_heuristically_cacheable(response.status)
+            || directives.public
+            || (directives.private && !self.0.is_shared)
+            || explicit_lifetime(directives, response, self.0.is_shared).is_some()
+            || self.specific_expiry(request, options).is_some()
+    }
+
+    /// Returns whether there may ever be a request that the stored response answers, at once, stale or after validation.
+    fn is_of_use(
+        &self,
+        request: &KeyRequest<'_>,
+        options: &RequestOptions,
+        head: &ResponseHead,
+        directives: &ResponseDirectives,
+        now: Timestamp,
+    ) -> bool {
+        let is_fresh = head.expires_at.is_none_or(|expires_at| expires_at > now);
+        let explicit = explicit_lifetime(directives, head, self.0.is_shared).filter(|_| self.is_standard());
+        is_fresh
+            || validator::is_there(request.method(), &head.headers)
+            || self.stale_window_of(request, options, head).is_some()
+            || directives.stale_while_revalidate.is_some_and(|window| !window.is_zero())
+            || explicit.is_some_and(|lifetime| !lifetime.is_zero())
     }
 
     /// Returns until when the redirect `hop`, the response to `request`, may be skipped; `None` is for ever.
@@ -73,13 +126,12 @@ impl Policy {
         if !matches!(hop.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Err(NotStorable::Status(hop.status));
         }
-        let directives = ResponseDirectives::of(&hop.headers);
-        if directives.no_store {
+        if self.any_directives(&hop.headers).no_store {
             return Err(NotStorable::NoStore);
         }
         self.check_request(request, options)?;
-        self.check_shared(request, hop, &directives)?;
-        let names = vary::nominated(&hop.headers).map_err(|vary::VariesOnAny| NotStorable::VaryAny)?;
+        self.check_shared(request, hop)?;
+        let names = self.selecting_names(&hop.headers).map_err(|VariesOnAny| NotStorable::VaryAny)?;
         if !names.iter().all(|name| self.divides_aliases(name, options)) {
             return Err(NotStorable::VaryingRedirect);
         }
@@ -98,7 +150,7 @@ impl Policy {
         response: &ResponseHead,
         now: Timestamp,
     ) -> Result<ResponseHead, NotStorable> {
-        let names = vary::nominated(&response.headers).map_err(|vary::VariesOnAny| NotStorable::VaryAny)?;
+        let names = self.selecting_names(&response.headers).map_err(|VariesOnAny| NotStorable::VaryAny)?;
         let mut head = response.clone();
         head.vary_fields = vary::selecting(request.headers(), &names);
         head.expires_at =
@@ -135,26 +187,30 @@ impl Policy {
 
     /// Checks that the response is not for one user alone. `private` and the rest are read whatever the options say:
     /// whom a response is for is no matter of expiry.
-    fn check_shared(
-        &self,
-        request: &KeyRequest<'_>,
-        response: &ResponseHead,
-        directives: &ResponseDirectives,
-    ) -> Result<(), NotStorable> {
+    fn check_shared(&self, request: &KeyRequest<'_>, response: &ResponseHead) -> Result<(), NotStorable> {
         if !self.0.is_shared {
             return Ok(());
         }
-        if directives.private {
-            return Err(NotStorable::Private);
-        }
-        if response.headers.contains_key(SET_COOKIE) {
-            return Err(NotStorable::SetCookie);
-        }
+        self.check_shared_response(response)?;
+        let directives = self.any_directives(&response.headers);
         let is_authorized = request.headers().is_some_and(|headers| headers.contains_key(AUTHORIZATION));
         // The other two allow it because of what they demand, and that is demanded only where they are read.
         let demands = directives.must_revalidate || directives.s_maxage.is_some();
         let is_public = directives.public || (self.0.cache_control && demands);
         if is_authorized && !is_public { Err(NotStorable::Credentials) } else { Ok(()) }
+    }
+
+    /// Checks that the response itself says nothing of one user alone.
+    pub(super) fn check_shared_response(&self, response: &ResponseHead) -> Result<(), NotStorable> {
+        let directives = self.any_directives(&response.headers);
+        let is_for_all = directives.public || directives.s_maxage.is_some();
+        if directives.private {
+            return Err(NotStorable::Private);
+        }
+        if response.headers.contains_key(SET_COOKIE) && !is_for_all {
+            return Err(NotStorable::SetCookie);
+        }
+        Ok(())
     }
 
     /// Returns whether redirects that vary on this field have an alias: requests that differ in it have different
@@ -163,4 +219,15 @@ impl Policy {
         let is_own_key = options.key.is_some() || self.0.key_fn.is_some();
         *name == ACCEPT_ENCODING || (!is_own_key && self.0.keys.covers(name))
     }
+}
+
+/// Returns whether a response of this status is about what others have, and never stored as it is.
+fn is_not_whole(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_MODIFIED | StatusCode::RANGE_NOT_SATISFIABLE)
+}
+
+/// Returns whether the status is one whose rules for caches are kept here: those that RFC 9110, section 15, defines
+/// (RFC 9111, section 5.2.2.3).
+fn is_understood(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200..=206 | 300..=305 | 307 | 308 | 400..=417 | 421 | 422 | 426 | 500..=505)
 }
