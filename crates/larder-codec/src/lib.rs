@@ -30,6 +30,7 @@
 //! | `expires_at`, `delete_at` | the same; optional |
 //! | `headers` | map of a field's name to its value, or to an array of its values when there are several |
 //! | `vary_fields` | the same; optional |
+//! | `variants` | array of maps of `nominated`, an array of field names, and `key`, a cache key; both text; optional |
 //! | `history` | array of maps of `method`, `url`, `status` and `headers`; optional |
 //! | `metadata` | map of text to text; optional |
 //!

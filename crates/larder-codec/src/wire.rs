@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use http::{HeaderMap, Method, StatusCode, Uri, Version};
-use larder_core::{BoxError, Hop, ResponseHead, Timestamp};
+use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
+use larder_core::{BoxError, CacheKey, Hop, ResponseHead, Timestamp, Variant};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -55,10 +55,19 @@ pub(crate) struct Wire<'a> {
         deserialize_with = "fields::vary_fields"
     )]
     vary_fields: Cow<'a, HeaderMap>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "hops")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "maps")]
+    variants: Vec<WireVariant<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "maps")]
     history: Vec<WireHop<'a>>,
     #[serde(default, skip_serializing_if = "no_metadata")]
     metadata: Cow<'a, BTreeMap<String, String>>,
+}
+
+/// A variant as it is serialized.
+#[derive(Serialize, Deserialize)]
+struct WireVariant<'a> {
+    nominated: Vec<Cow<'a, str>>,
+    key: Cow<'a, str>,
 }
 
 /// A hop as it is serialized.
@@ -96,9 +105,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedFields<T> {
     }
 }
 
-fn hops<'de, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<WireHop<'a>>, D::Error> {
-    let hops = Vec::<FromMap<WireHop<'a>>>::deserialize(deserializer)?;
-    Ok(hops.into_iter().map(|FromMap(hop)| hop).collect())
+fn maps<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let maps = Vec::<FromMap<T>>::deserialize(deserializer)?;
+    Ok(maps.into_iter().map(|FromMap(map)| map).collect())
 }
 
 impl<'a> Wire<'a> {
@@ -121,6 +130,7 @@ impl<'a> Wire<'a> {
             delete_at: head.delete_at.map(Timestamp::as_millis),
             headers: Cow::Borrowed(&head.headers),
             vary_fields: Cow::Borrowed(&head.vary_fields),
+            variants: head.variants.iter().map(WireVariant::from_variant).collect(),
             history: head.history.iter().map(WireHop::from_hop).collect::<Result<_, _>>()?,
             metadata: Cow::Borrowed(&head.metadata),
         })
@@ -143,6 +153,7 @@ impl<'a> Wire<'a> {
         head.reason = self.reason.map(Cow::into_owned);
         head.headers = self.headers.into_owned();
         head.vary_fields = self.vary_fields.into_owned();
+        head.variants = self.variants.into_iter().map(WireVariant::into_variant).collect::<Result<_, _>>()?;
         head.history = self.history.into_iter().map(WireHop::into_hop).collect::<Result<_, _>>()?;
         head.requested_at = Timestamp::from_millis(self.requested_at);
         head.created_at = Timestamp::from_millis(self.created_at);
@@ -150,6 +161,21 @@ impl<'a> Wire<'a> {
         head.delete_at = self.delete_at.map(Timestamp::from_millis);
         head.metadata = self.metadata.into_owned();
         Ok(head)
+    }
+}
+
+impl<'a> WireVariant<'a> {
+    fn from_variant(variant: &'a Variant) -> Self {
+        Self {
+            nominated: variant.nominated.iter().map(|name| Cow::Borrowed(name.as_str())).collect(),
+            key: Cow::Borrowed(variant.key.as_str()),
+        }
+    }
+
+    fn into_variant(self) -> Result<Variant, Cause> {
+        let nominated = self.nominated.iter().map(|name| field_name(name, "variants.nominated"));
+        let key = CacheKey::new(self.key).map_err(|error| invalid("variants.key", error))?;
+        Ok(Variant::new(nominated.collect::<Result<_, _>>()?, key))
     }
 }
 
@@ -193,6 +219,10 @@ fn method(text: &str, field: &'static str) -> Result<Method, Cause> {
     Method::from_bytes(text.as_bytes()).map_err(|error| invalid(field, error))
 }
 
+fn field_name(text: &str, field: &'static str) -> Result<HeaderName, Cause> {
+    HeaderName::from_bytes(text.as_bytes()).map_err(|error| invalid(field, error))
+}
+
 fn status(code: u16, field: &'static str) -> Result<StatusCode, Cause> {
     StatusCode::from_u16(code).map_err(|error| invalid(field, error))
 }
@@ -231,7 +261,12 @@ mod tests {
     fn absent_optional_fields_are_empty_and_unknown_ones_ignored() {
         let head = decode(&json!({})).unwrap();
         assert_eq!((head.reason, head.expires_at, head.delete_at), (None, None, None));
-        assert!(head.vary_fields.is_empty() && head.history.is_empty() && head.metadata.is_empty());
+        assert!(
+            head.vary_fields.is_empty()
+                && head.variants.is_empty()
+                && head.history.is_empty()
+                && head.metadata.is_empty()
+        );
         decode(&json!({"later": [{"nested": [1, 2.5, true]}]})).unwrap();
     }
 
@@ -241,6 +276,11 @@ mod tests {
             let mut hop = json!({"method": "GET", "url": "/", "status": 302, "headers": {}});
             hop[name] = value;
             json!({ "history": [hop] })
+        };
+        let variant = |name: &str, value: Value| {
+            let mut variant = json!({"nominated": ["accept"], "key": "k"});
+            variant[name] = value;
+            json!({ "variants": [variant] })
         };
         for (changes, complaint) in [
             (json!({"method": ""}), "the encoded method is not valid"),
@@ -252,6 +292,14 @@ mod tests {
             (json!({"version": "HTTP/4"}), "the encoded version is not valid"),
             (json!({"headers": {"": "x"}}), "headers: invalid field name"),
             (json!({"vary_fields": {"a": "\n"}}), "vary_fields: invalid value of `a`"),
+            (variant("nominated", json!(["a", "a b"])), "the encoded variants.nominated is not valid"),
+            (variant("nominated", json!([""])), "the encoded variants.nominated is not valid"),
+            (variant("nominated", json!("accept")), "invalid type"),
+            (variant("key", json!("../k")), "the encoded variants.key is not valid"),
+            (variant("key", json!("")), "the encoded variants.key is not valid"),
+            (variant("key", Value::Null), "invalid type"),
+            (json!({"variants": [{"key": "k"}]}), "missing field"),
+            (json!({"variants": [[["accept"], "k"]]}), "a map of named fields"),
             (hop("method", json!("é")), "the encoded history.method is not valid"),
             (hop("url", json!(" ")), "the encoded history.url is not valid"),
             (hop("status", json!(0)), "the encoded history.status is not valid"),

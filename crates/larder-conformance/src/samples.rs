@@ -13,7 +13,7 @@ use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
 use larder_core::{
     Body, BoxError, CacheKey, CachedResponse, Hop, RedirectIndex, ResponseHead, ResponseStore, Result,
-    Timestamp,
+    Timestamp, Variant,
 };
 use tokio::sync::mpsc;
 
@@ -244,6 +244,9 @@ pub(crate) fn full_head() -> ResponseHead {
     append(&mut head.headers, &[("content-type", b"text/plain"), ("etag", b"\"v1\""), ("x-empty", b"")]);
     append(&mut head.headers, &[("set-cookie", b"a=1"), ("set-cookie", b"b=2"), ("x-text", b"caf\xe9")]);
     append(&mut head.vary_fields, &[("accept", b"text/html"), ("accept", b"*/*"), ("x-blank", b"")]);
+    let fields = [HeaderName::from_static("accept"), HeaderName::from_static("x-blank")];
+    head.variants =
+        vec![Variant::new(fields.to_vec(), key("A.variant-of_it")), Variant::new(vec![], key("b"))];
     head.history = vec![
         hop("http://example.org/", StatusCode::MOVED_PERMANENTLY, "https://example.org/"),
         hop("https://example.org/", StatusCode::FOUND, "/a/b%20c"),

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, Method, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
 
-use crate::Timestamp;
+use crate::{CacheKey, Timestamp};
 
 /// Everything that is kept of a response but its body.
 ///
@@ -29,6 +29,10 @@ pub struct ResponseHead {
     pub headers: HeaderMap,
     /// The request fields that the response's `Vary` nominates, as sent (RFC 9111, section 4.1).
     pub vary_fields: HeaderMap,
+    /// The other stored responses to requests with the same key.
+    ///
+    /// Each is selected by other request fields than this one (RFC 9111, section 4.1).
+    pub variants: Vec<Variant>,
     /// The redirects that led here, first hop first; flat, never nested.
     pub history: Vec<Hop>,
     /// When the request was sent (`request_time` of RFC 9111, section 4.2.3).
@@ -60,6 +64,7 @@ impl ResponseHead {
             reason: None,
             headers: HeaderMap::new(),
             vary_fields: HeaderMap::new(),
+            variants: Vec::new(),
             history: Vec::new(),
             requested_at: now,
             received_at: now,
@@ -102,6 +107,24 @@ impl Hop {
     #[must_use]
     pub fn new(method: Method, url: Uri, status: StatusCode) -> Self {
         Self { method, url: without_user_information(url), status, headers: HeaderMap::new() }
+    }
+}
+
+/// Where another response to requests with the same key is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Variant {
+    /// The names of the request fields that selected it: its `Vary`, member by member.
+    pub nominated: Vec<HeaderName>,
+    /// The key that it is stored under.
+    pub key: CacheKey,
+}
+
+impl Variant {
+    /// Returns the variant that the request fields `nominated` select, stored under `key`.
+    #[must_use]
+    pub fn new(nominated: Vec<HeaderName>, key: CacheKey) -> Self {
+        Self { nominated, key }
     }
 }
 

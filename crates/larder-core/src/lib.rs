@@ -6,7 +6,7 @@
 //! | what | where |
 //! |---|---|
 //! | the name of an entry | [`CacheKey`] |
-//! | what was received, as facts | [`ResponseHead`], [`Hop`], [`Body`], [`CachedResponse`] |
+//! | what was received, as facts | [`ResponseHead`], [`Hop`], [`Variant`], [`Body`], [`CachedResponse`] |
 //! | what a backend does | [`ResponseStore`], [`RedirectIndex`] |
 //! | what survives a power loss | [`Durability`] |
 //! | what a serialization format does | [`Codec`], [`Compression`], chosen through [`Codecs`] |
@@ -41,7 +41,7 @@ pub use body::Body;
 pub use codec::{Codec, Codecs, Compression, Compressor};
 pub use durability::Durability;
 pub use error::{BoxError, Error, ErrorKind, Result};
-pub use head::{Hop, ResponseHead};
+pub use head::{Hop, ResponseHead, Variant};
 pub use key::CacheKey;
 pub use redirects::{Alias, RedirectIndex};
 pub use response::CachedResponse;

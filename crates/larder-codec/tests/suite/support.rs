@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use http::header::{ACCEPT_LANGUAGE, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
-use larder_core::{Codec, Compression, Hop, ResponseHead, Timestamp};
+use larder_core::{CacheKey, Codec, Compression, Hop, ResponseHead, Timestamp, Variant};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -62,6 +63,11 @@ pub(crate) fn full_head() -> ResponseHead {
         head.headers.append(name, HeaderValue::from_bytes(value).expect("a field value"));
     }
     head.vary_fields.append("accept-language", HeaderValue::from_static("fr, en;q=0.5"));
+    for (nominated, key) in
+        [(vec![ACCEPT_LANGUAGE], "0f2d.v-de"), (vec![ACCEPT_LANGUAGE, ORIGIN], "0f2d.v-it"), (vec![], "A_")]
+    {
+        head.variants.push(Variant::new(nominated, CacheKey::new(key).expect("a cache key")));
+    }
     for (method, url, status) in [
         (Method::POST, "http://example.org/old", StatusCode::SEE_OTHER),
         (Method::from_bytes(b"FETCH").expect("a token"), "http://example.org/", StatusCode::FOUND),
@@ -80,7 +86,7 @@ pub(crate) fn heads() -> impl Strategy<Value = ResponseHead> {
     let request = (methods(), uris(), statuses(), versions(), option::of(any::<String>()));
     let times =
         (any::<i64>(), any::<i64>(), any::<i64>(), option::of(any::<i64>()), option::of(any::<i64>()));
-    let rest = (fields(), fields(), vec(hops(), 0..4), metadata());
+    let rest = (fields(), fields(), vec(variants(), 0..4), vec(hops(), 0..4), metadata());
     (request, times, rest).prop_map(|(request, times, rest)| {
         let (method, url, status, version, reason) = request;
         let mut head = ResponseHead::new(method, Uri::default(), status, Timestamp::from_millis(times.0));
@@ -91,9 +97,14 @@ pub(crate) fn heads() -> impl Strategy<Value = ResponseHead> {
         head.created_at = Timestamp::from_millis(times.2);
         head.expires_at = times.3.map(Timestamp::from_millis);
         head.delete_at = times.4.map(Timestamp::from_millis);
-        (head.headers, head.vary_fields, head.history, head.metadata) = rest;
+        (head.headers, head.vary_fields, head.variants, head.history, head.metadata) = rest;
         head
     })
+}
+
+fn variants() -> impl Strategy<Value = Variant> {
+    (vec(names(), 0..4), "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+        .prop_map(|(nominated, key)| Variant::new(nominated, CacheKey::new(key).expect("a cache key")))
 }
 
 fn hops() -> impl Strategy<Value = Hop> {
@@ -135,16 +146,19 @@ fn versions() -> impl Strategy<Value = Version> {
     prop::sample::select(vec![V::HTTP_09, V::HTTP_10, V::HTTP_11, V::HTTP_2, V::HTTP_3])
 }
 
-fn fields() -> impl Strategy<Value = HeaderMap> {
-    let name = prop_oneof![
+fn names() -> impl Strategy<Value = HeaderName> {
+    prop_oneof![
         prop::sample::select(vec!["set-cookie", "vary", "etag", "via"]).prop_map(HeaderName::from_static),
         "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
             .prop_map(|name| HeaderName::from_bytes(name.as_bytes()).expect("a token")),
-    ];
+    ]
+}
+
+fn fields() -> impl Strategy<Value = HeaderMap> {
     let byte = prop_oneof![4 => 0x20_u8..0x7f, 1 => Just(b'\t'), 1 => 0x80_u8..=0xff];
     let value = prop_oneof![8 => vec(byte.clone(), 0..30), 1 => vec(byte, 250..300)]
         .prop_map(|bytes| HeaderValue::from_bytes(&bytes).expect("a field value"));
-    vec((name, value), 0..12).prop_map(|pairs| {
+    vec((names(), value), 0..12).prop_map(|pairs| {
         let mut fields = HeaderMap::new();
         for (name, value) in pairs {
             fields.append(name, value);
