@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method, StatusCode};
 use larder_core::{ResponseHead, Timestamp};
-use larder_policy::{CacheMode, CacheOptions, Decision, Expiry, Forward, RequestOptions};
+use larder_policy::{CacheMode, CacheOptions, Decision, Expiry, Failure, Forward, RequestOptions};
 
 use super::support::{Do, Fields, NOW, Sent, URL, after, headers, hour, policy, secs};
 
@@ -239,11 +239,34 @@ fn what_cannot_answer_the_request_is_not_used() {
 fn requests_that_bypass_the_cache_are_not_answered_by_it() {
     let post = Sent::new(Method::POST, URL, &[]);
     check(&hour(), TAG, &post, 0, Do::Fetch(Forward::Method));
-    check(&hour(), TAG, &Sent::get(&["range: bytes=0-1"]), 0, Do::Fetch(Forward::Bypass));
-    check(&hour(), TAG, &Sent::get(&["if-none-match: \"1\""]), 0, Do::Fetch(Forward::Bypass));
+    let part_of_head = Sent::new(Method::HEAD, URL, &["range: bytes=0-1"]);
+    check(&hour(), TAG, &part_of_head, 0, Do::Fetch(Forward::Bypass));
+    check(&hour(), TAG, &Sent::get(&["if-match: \"1\""]), 0, Do::Fetch(Forward::Bypass));
+    let unmodified = Sent::get(&["if-unmodified-since: Mon, 23 Nov 2026 00:00:00 GMT"]);
+    check(&hour(), TAG, &unmodified, 0, Do::Fetch(Forward::Bypass));
     let offline =
         |method| Sent::new(method, URL, &[]).with(RequestOptions::default().mode(CacheMode::OnlyIfCached));
     check(&hour(), TAG, &offline(Method::POST), 0, Do::Refuse);
+}
+
+#[test]
+fn requests_for_a_part_or_a_change_are_answered_from_the_whole() {
+    let policy = policy(hour());
+    let stored = stored(hour(), TAG);
+    for (fields, status, body) in [
+        (&["range: bytes=0-1"][..], 206, Some(0..2)),
+        (&["range: bytes=9-"], 416, Some(0..0)),
+        (&["if-none-match: \"1\""], 304, Some(0..0)),
+        (&["if-none-match: \"2\""], 200, None),
+        (&["range: bytes=0-1", "if-range: \"1\""], 206, Some(0..2)),
+        (&["range: bytes=0-1", "if-range: \"2\""], 200, None),
+    ] {
+        let sent = Sent::get(fields);
+        assert_eq!(Do::from(sent.decide(&policy, Some(&stored), NOW)), Do::Use, "{fields:?}");
+        let answer = policy.present(&sent.request(), stored.clone(), Some(5), NOW);
+        assert_eq!((answer.head.status.as_u16(), answer.body), (status, body), "{fields:?}");
+        assert!(!answer.head.headers.contains_key("age"), "its age is no matter here");
+    }
 }
 
 #[test]
@@ -254,7 +277,7 @@ fn the_ends_of_time_are_no_panic() {
             let sent = Sent::get(&["cache-control: max-stale, stale-if-error=1"]);
             let stored = sent.storable(&policy, &sent.head(200, TAG)).expect("storable");
             let _ = sent.decide(&policy, Some(&stored), now);
-            let _ = policy.use_stale(&sent.request(), &sent.options, &stored, now);
+            let _ = policy.use_stale(&sent.request(), &sent.options, &stored, Failure::Unreachable, now);
             let response = ResponseHead::new(Method::GET, sent.url.clone(), StatusCode::OK, now);
             let _ = policy.storable(&sent.request(), &sent.options, &response, NOW);
             let _ = policy.storable(&sent.request(), &sent.options, &response, now);

@@ -70,12 +70,29 @@ fn a_request_that_has_nothing_to_do_with_the_cache_has_no_key() {
     let mode = |mode| Sent::get(&[]).with(RequestOptions::default().mode(mode));
     check(hour(), &mode(CacheMode::NoStore), Bypass::NoStore);
     assert!(keys(hour(), &mode(CacheMode::Reload)).is_ok());
-    check(hour(), &Sent::get(&["range: bytes=0-1"]), Bypass::Range);
+    check(hour(), &Sent::new(Method::HEAD, URL, &["range: bytes=0-1"]), Bypass::Range);
     check(hour(), &Sent::get(&["host: elsewhere"]), Bypass::Host);
+    let by_post = || hour().allowed_methods([Method::GET, Method::POST]);
     for name in ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"] {
+        check(by_post(), &Sent::new(Method::POST, URL, &[&format!("{name}: x")]), Bypass::Conditional);
+    }
+    for name in ["if-match", "if-unmodified-since"] {
         check(hour(), &Sent::get(&[&format!("{name}: x")]), Bypass::Conditional);
     }
     check(hour(), &Sent::new(Method::GET, "/a", &[]), Bypass::RelativeUrl);
+}
+
+#[test]
+fn a_request_for_a_part_or_a_change_has_the_key_of_the_whole() {
+    let plain = keys(hour(), &Sent::get(&[]));
+    for field in [
+        "range: bytes=0-1",
+        "if-none-match: \"1\"",
+        "if-modified-since: Mon, 23 Nov 2026 00:00:00 GMT",
+        "if-range: \"1\"",
+    ] {
+        assert_eq!(keys(hour(), &Sent::get(&[field])), plain, "{field}");
+    }
 }
 
 #[test]

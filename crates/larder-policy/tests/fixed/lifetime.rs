@@ -5,13 +5,14 @@ use larder_policy::{CacheOptions, Expiry, NotStorable, RequestOptions};
 
 use super::support::{Fields, NOW, Sent, after, headers, hour, policy, secs};
 
-/// Checks when a response with `response` to a request with `request` expires; it can be validated.
+/// Checks when a response with `response` to a request with `request` expires, NOW at the earliest; it can be validated.
 fn check(options: CacheOptions, sent: &Sent, response: Fields, expected: Option<Timestamp>) {
     let shown = format!("{:?} {:?} {response:?} {options:?}", sent.headers, sent.options);
     let mut head = sent.head(200, response);
     head.headers.extend(headers(&["etag: \"1\""]));
     let stored = sent.storable(&policy(options), &head).expect(&shown);
-    assert_eq!(stored.expires_at, expected, "{shown}");
+    let expires_at = stored.expires_at.map(|expires_at| expires_at.max(NOW));
+    assert_eq!(expires_at, expected, "{shown}");
 }
 
 /// Each source gives a lifetime of its own, of as many seconds as its place: 1 is the first that is asked.
@@ -131,6 +132,20 @@ fn time_on_the_way_counts_as_age() {
     head.requested_at = NOW.saturating_sub(secs(5));
     let stored = sent.storable(&policy(hour().cache_control(true)), &head).expect("storable");
     assert_eq!(stored.expires_at, Some(after(45)));
+}
+
+#[test]
+fn what_came_too_late_has_expired_before() {
+    for (response, seconds) in [
+        (&["cache-control: max-age=60", "age: 100"][..], 40),
+        (&["date: Sun, 22 Nov 2026 00:00:00 GMT", "expires: Sun, 22 Nov 2026 00:01:00 GMT"], 86_340),
+    ] {
+        let sent = Sent::get(&[]);
+        let mut head = sent.head(200, response);
+        head.headers.extend(headers(&["etag: \"1\""]));
+        let stored = sent.storable(&policy(hour().cache_control(true)), &head).expect("storable");
+        assert_eq!(stored.expires_at, Some(NOW.saturating_sub(secs(seconds))), "{response:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What holds of any response: nothing panics, and who forbids more gets less reuse.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use larder_policy::{CacheMode, CacheOptions, Decision, RequestOptions};
+use larder_policy::{CacheMode, CacheOptions, Decision, Failure, RequestOptions};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -58,7 +58,13 @@ fn reuse(options: &CacheOptions, directives: &[&str], request: &Sent, age: u64, 
     let sent = Sent::get(&[]);
     let Ok(stored) = sent.storable(&policy, &sent.head(200, &[&line, "etag: \"1\""])) else { return 0 };
     if by_failure {
-        return u8::from(policy.use_stale(&request.request(), &request.options, &stored, after(age)));
+        return u8::from(policy.use_stale(
+            &request.request(),
+            &request.options,
+            &stored,
+            Failure::Unreachable,
+            after(age),
+        ));
     }
     match request.decide(&policy, Some(&stored), after(age)) {
         Decision::Use => 3,
@@ -85,7 +91,7 @@ proptest! {
         let _ = policy.keys(&asked, &own);
         let _ = policy.redirect(&asked, &own, &with(StatusCode::FOUND), after(1));
         let _ = policy.decide(&asked, &own, Some(&head), after(1));
-        let _ = policy.use_stale(&asked, &own, &head, after(1));
+        let _ = policy.use_stale(&asked, &own, &head, Failure::Unreachable, after(1));
         if let Ok(stored) = policy.storable(&asked, &own, &head, after(1)) {
             let again = policy.storable(&asked, &own, &stored, after(1)).expect("what is stored is storable");
             prop_assert_eq!(&again, &stored);

@@ -1,6 +1,7 @@
 //! When a stale response answers because the origin failed.
 
-use larder_policy::{CacheMode, CacheOptions, RequestOptions};
+use http::StatusCode;
+use larder_policy::{CacheMode, CacheOptions, Failure, RequestOptions};
 
 use super::support::{Fields, Sent, after, hour, policy, secs};
 
@@ -9,8 +10,10 @@ fn check(options: CacheOptions, response: Fields, sent: &Sent, age: u64, expecte
     let policy = policy(options);
     let plain = Sent::get(&[]);
     let stored = plain.storable(&policy, &plain.head(200, response)).expect("storable");
-    let is_used = policy.use_stale(&sent.request(), &sent.options, &stored, after(age));
-    assert_eq!(is_used, expected, "{:?} {:?} {response:?} {age}", sent.headers, sent.options);
+    for failure in [Failure::Unreachable, Failure::Status(StatusCode::BAD_GATEWAY)] {
+        let is_used = policy.use_stale(&sent.request(), &sent.options, &stored, failure, after(age));
+        assert_eq!(is_used, expected, "{:?} {:?} {response:?} {age} {failure:?}", sent.headers, sent.options);
+    }
 }
 
 fn kept() -> CacheOptions {
@@ -73,4 +76,17 @@ fn who_insists_on_the_origin_gets_its_failure() {
 fn another_variant_does_not_stand_in() {
     check(kept(), &["vary: accept"], &Sent::get(&[]), 3600, true);
     check(kept(), &["vary: accept"], &Sent::get(&["accept: a"]), 3600, false);
+}
+
+#[test]
+fn only_an_answer_that_says_that_the_origin_failed_is_replaced() {
+    let (policy, sent) = (policy(kept()), Sent::get(&[]));
+    let stored = sent.storable(&policy, &sent.head(200, &[])).expect("storable");
+    for (status, expected) in
+        [(500, true), (501, false), (502, true), (503, true), (504, true), (404, false), (505, false)]
+    {
+        let failure = Failure::Status(StatusCode::from_u16(status).expect("a status"));
+        let is_used = policy.use_stale(&sent.request(), &sent.options, &stored, failure, after(3600));
+        assert_eq!(is_used, expected, "{status}");
+    }
 }
