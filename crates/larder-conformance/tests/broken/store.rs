@@ -19,6 +19,7 @@ pub(crate) enum Flaw {
     LosesLastFieldValue,
     LosesEmptyFieldValues,
     LosesHistory,
+    LosesVariants,
     RepeatsRevisions,
     RevisionsAreOfTheInstance,
     UpdateHeadIgnoresRevision,
@@ -183,6 +184,7 @@ impl Flawed {
                 }
             }
             Flaw::LosesHistory => head.history.clear(),
+            Flaw::LosesVariants => head.variants.clear(),
             _ => {}
         }
         head

@@ -37,6 +37,14 @@ broken! {
         "durability::entries_outlive_a_close",
         "durability::revisions_outlive_a_close",
     ];
+    loses_variants: LosesVariants fails [
+        "responses::every_field_of_the_head_is_kept",
+        "responses::update_head_replaces_the_head_and_keeps_the_body",
+        "backend::update_head_reaches_the_store",
+        "sharing::a_revision_is_good_in_every_instance",
+        "durability::entries_outlive_a_close",
+        "durability::revisions_outlive_a_close",
+    ];
     repeats_revisions: RepeatsRevisions fails [
         "responses::no_two_writes_have_the_same_revision",
         "responses::update_head_changes_the_revision",
