@@ -2,7 +2,7 @@
 //!
 //! [`ResponseCache`] puts a [`CacheBackend`](larder_core::CacheBackend) and a [`Policy`] in front of an [`Origin`], which
 //! is whatever sends requests. With the feature `reqwest`, [`reqwest`](mod@reqwest) has a client that caches, to be
-//! used in place of reqwest's own.
+//! used in place of reqwest's own; with the feature `tower`, [`tower`](mod@tower) has a layer for any HTTP service.
 //!
 //! What it promises:
 //!
@@ -21,7 +21,10 @@
 //! - `reqwest-middleware`: `CacheMiddleware` in it, for reqwest-middleware 0.5.
 //! - `rustls`: TLS for that client, by rustls with *ring*, which becomes the process's provider unless there is one.
 //! - `response`: text, JSON and parsed header fields of a response.
+//! - `tower`: the module [`tower`](mod@tower) with a layer for services of tower.
 
+mod arrival;
+mod behind;
 mod body;
 mod cache;
 mod clock;
@@ -29,6 +32,7 @@ mod exchange;
 mod flights;
 mod forward;
 mod guard;
+mod invalidation;
 mod origin;
 mod recovery;
 mod redirect;
@@ -40,7 +44,10 @@ mod spool;
 mod status;
 mod stored;
 mod storing;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod trail;
+mod variants;
 
 pub use body::RequestBody;
 pub use cache::{Disabled, ResponseCache, ResponseCacheBuilder};
@@ -49,5 +56,5 @@ pub use response::Response;
 pub use status::{CacheStatus, NotStored};
 
 pub use larder_policy::{
-    CacheMode, CacheOptions, Expiry, Filter, Forward, NotStorable, Policy, RequestOptions,
+    CacheMode, CacheOptions, Expiry, Filter, Forward, NotStorable, Policy, RequestOptions, remove_hop_by_hop,
 };

@@ -73,6 +73,7 @@
 //! | `client` | no | `ResponseCache`, the request loop for any client, and the module `client` |
 //! | `reqwest` | no | `reqwest::Client`, which is used as reqwest's own is, and caches |
 //! | `reqwest-middleware` | no | `reqwest::CacheMiddleware`, for the clients of reqwest-middleware |
+//! | `tower` | no | `tower::CacheLayer`, for the services of tower: hyper-util's client, or a server of axum |
 //! | `rustls` | no | TLS for `reqwest::Client`: rustls with *ring*, and the certificates of the system |
 //! | `full` | no | all of them but `rustls` |
 //!
@@ -94,6 +95,8 @@ pub use memory_backend::MemoryBackend;
 
 #[cfg(feature = "reqwest")]
 pub use larder_client::reqwest;
+#[cfg(feature = "tower")]
+pub use larder_client::tower;
 #[cfg(feature = "client")]
 pub use larder_client::{CacheStatus, ResponseCache};
 pub use larder_core::*;
