@@ -11,7 +11,10 @@ use larder_core::{
 };
 use larder_policy::{CacheOptions, KeyRequest, Policy, RequestOptions};
 
+use tokio::sync::Semaphore;
+
 use crate::RequestBody;
+use crate::behind::MOST_BEHIND;
 use crate::clock::Clock;
 use crate::flights::Flights;
 use crate::forward::Outcome;
@@ -51,6 +54,10 @@ pub(crate) struct Inner {
     pub(crate) flights: Flights<Outcome>,
     pub(crate) terms: Terms,
     pub(crate) max_redirects: usize,
+    /// Whether responses say what the cache did in a field.
+    pub(crate) has_status_field: bool,
+    /// The places of validations behind answers.
+    pub(crate) behind: Arc<Semaphore>,
     /// How many guards of [`ResponseCache::disabled`] there are.
     disabled: AtomicUsize,
 }
@@ -75,6 +82,7 @@ impl ResponseCache {
             window: 1 << 20,
             max_redirects: 10,
             in_background: false,
+            has_status_field: false,
         }
     }
 
@@ -134,7 +142,7 @@ impl ResponseCache {
     pub async fn delete_url(&self, url: &Uri) -> Result<bool> {
         let mut deleted = false;
         for key in self.plain_keys(url)? {
-            deleted |= self.inner.backend.delete(&key).await?;
+            deleted |= self.delete_with_variants(&key, &mut Vec::new()).await?;
         }
         Ok(deleted)
     }
@@ -159,12 +167,14 @@ impl ResponseCache {
         let now = inner.clock.now();
         let (parts, body) = response.into_parts();
         let head = received_head(request, &parts, now, now);
-        let head = inner.policy.storable(&key_request, &options, &head, now).map_err(not_storable)?;
+        let mut head = inner.policy.storable(&key_request, &options, &head, now).map_err(not_storable)?;
         if !inner.policy.admits_write(&head).await {
             return Err(not_storable(larder_policy::NotStorable::Filtered));
         }
+        let (_, place) = self.find(request, &keys.primary, now).await;
+        let placed = self.place(request, &keys.primary, place, &mut head);
         let response = CachedResponse::new(head, body);
-        inner.backend.save_response(&keys.primary, response, &Aliases::none()).await
+        self.save(&keys.primary, &placed, response, &Aliases::none()).await
     }
 
     /// Returns the keys that plain requests of `url` are stored under.
@@ -194,6 +204,7 @@ pub struct ResponseCacheBuilder {
     window: u64,
     max_redirects: usize,
     in_background: bool,
+    has_status_field: bool,
 }
 
 impl ResponseCacheBuilder {
@@ -224,6 +235,14 @@ impl ResponseCacheBuilder {
     /// Stores a response whole even if whoever asked for it stops reading half-way; off by default.
     pub fn complete_in_background(mut self, complete: bool) -> Self {
         self.in_background = complete;
+        self
+    }
+
+    /// Adds the field `Cache-Status` to responses, in which the cache says what it did (RFC 9211); off by default.
+    ///
+    /// [`Response::cache_status`](crate::Response::cache_status) says the same, and more.
+    pub fn cache_status_field(mut self, is_on: bool) -> Self {
+        self.has_status_field = is_on;
         self
     }
 
@@ -259,6 +278,8 @@ impl ResponseCacheBuilder {
                     in_background: self.in_background,
                 },
                 max_redirects: self.max_redirects,
+                has_status_field: self.has_status_field,
+                behind: Arc::new(Semaphore::new(MOST_BEHIND)),
                 disabled: AtomicUsize::new(0),
             }),
         })

@@ -3,6 +3,7 @@
 //! It decides nothing by itself. What may be used, stored or skipped is for the policy to say, and whatever goes
 //! wrong with the cache is a miss.
 
+use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{Extensions, HeaderMap, Request, StatusCode};
 use larder_core::{Body, CacheKey, Error, ErrorKind, ResponseHead, Result, Timestamp};
 use larder_policy::{Bypass, CacheMode, Decision, Forward, RequestKeys, RequestOptions};
@@ -13,8 +14,11 @@ use crate::forward::{Forwarded, Outcome};
 use crate::status::NotStored;
 use crate::stored::Stored;
 use crate::trail::{Skip, Trail};
+use crate::variants::Place;
 use crate::{CacheStatus, Origin, RequestBody, Response, ResponseCache, Unshared};
 
+/// The field that says what caches did (RFC 9211).
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 /// How often a request waits for another one's exchange before it asks the origin itself.
 const MOST_WAITS: u8 = 2;
 
@@ -42,11 +46,15 @@ pub(crate) struct Next {
 enum Consulted {
     Answered(Answer),
     /// The origin must be asked.
-    Forward {
-        stored: Option<Stored>,
-        conditions: HeaderMap,
-        reason: Forward,
-    },
+    Forward(ToForward),
+}
+
+/// What is known about a request for which the origin must be asked.
+struct ToForward {
+    stored: Option<Stored>,
+    place: Place,
+    conditions: HeaderMap,
+    reason: Forward,
 }
 
 impl ResponseCache {
@@ -70,7 +78,7 @@ impl ResponseCache {
             let Answer { mut head, body, extensions, status, next } = answer;
             let Some(next) = next else {
                 head.history.splice(0..0, trail.into_history());
-                return Ok(Response::new(head, body, extensions, status, self.inner.clock.clone()));
+                return Ok(self.respond(head, body, extensions, status));
             };
             if trail.len() == self.inner.max_redirects {
                 let message = format!("more than {} redirects", self.inner.max_redirects);
@@ -79,6 +87,36 @@ impl ResponseCache {
             trail.push(head, next.skip, next.asked);
             request = next.request;
         }
+    }
+
+    /// Answers `request` as [`ResponseCache::send`] does, and follows no redirect: it is the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Origin`]: the origin did not answer, and nothing stored may be used. The source is the origin's
+    /// error.
+    pub async fn send_once(
+        &self,
+        mut request: Request<RequestBody>,
+        origin: &mut dyn Origin,
+    ) -> Result<Response> {
+        let options = request.extensions().get::<RequestOptions>().cloned().unwrap_or_default();
+        let answer = self.exchange(&mut request, &options, &Trail::of_one(), origin).await?;
+        Ok(self.respond(answer.head, answer.body, answer.extensions, answer.status))
+    }
+
+    fn respond(
+        &self,
+        mut head: ResponseHead,
+        body: Body,
+        extensions: Extensions,
+        status: CacheStatus,
+    ) -> Response {
+        if self.inner.has_status_field {
+            // A cache adds itself to those that were asked before (RFC 9211, section 2).
+            head.headers.append(CACHE_STATUS, status.to_value());
+        }
+        Response::new(head, body, extensions, status, self.inner.clock.clone())
     }
 
     /// Answers one request of a chain.
@@ -94,7 +132,7 @@ impl ResponseCache {
             if !self.may_ask(request, options) {
                 return Ok(refused(request, inner.clock.now()));
             }
-            return self.pass_by(request, Forward::Bypass, NotStored::Disabled, origin).await;
+            return self.pass_by(request, options, Forward::Bypass, NotStored::Disabled, trail, origin).await;
         }
         let keys = match inner.policy.keys(&key_request(request), options) {
             Ok(keys) => keys,
@@ -104,14 +142,16 @@ impl ResponseCache {
                 }
                 let is_method = matches!(bypass, Bypass::Method(_));
                 let reason = if is_method { Forward::Method } else { Forward::Bypass };
-                return self.pass_by(request, reason, NotStored::Bypass(bypass), origin).await;
+                return self
+                    .pass_by(request, options, reason, NotStored::Bypass(bypass), trail, origin)
+                    .await;
             }
         };
         let (mut leader, mut waits): (Option<Leader<Outcome>>, _) = (None, 0);
         loop {
             let ended = inner.flights.ended();
             let now = inner.clock.now();
-            let (stored, conditions, reason) =
+            let ToForward { stored, place, conditions, reason } =
                 match self.consult(request, options, &keys, trail, now, origin).await {
                     Consulted::Answered(answer) => {
                         if let Some(leader) = leader {
@@ -119,7 +159,7 @@ impl ResponseCache {
                         }
                         return Ok(answer);
                     }
-                    Consulted::Forward { stored, conditions, reason } => (stored, conditions, reason),
+                    Consulted::Forward(forward) => forward,
                 };
             let can_wait = leader.is_none() && waits < MOST_WAITS && !trail.has_asked(&keys);
             if can_wait && can_share(request, options, reason) {
@@ -137,7 +177,7 @@ impl ResponseCache {
                         continue;
                     }
                     Joined::Answer(outcome) => {
-                        match self.share(request, options, &outcome, stored, origin).await {
+                        match self.share(request, options, &outcome, stored, trail, origin).await {
                             Some(answer) => return Ok(answer),
                             None => waits = MOST_WAITS,
                         }
@@ -150,7 +190,18 @@ impl ResponseCache {
                     Joined::Alone => {}
                 }
             }
-            let forwarded = Forwarded { request, options, trail, keys, stored, conditions, reason, leader };
+            let forwarded = Forwarded {
+                request,
+                options,
+                trail,
+                keys,
+                stored,
+                place,
+                conditions,
+                reason,
+                leader,
+                is_behind: false,
+            };
             return self.forward(forwarded, origin).await;
         }
     }
@@ -177,41 +228,53 @@ impl ResponseCache {
         // What a GET has stored answers a HEAD if it may be used as it is.
         if let Some(get) = &keys.get
             && !trail.has_asked(keys)
-            && let Some(stored) = self.look_up(get, now).await
+            && let (Some(stored), _) = self.find(request, get, now).await
             && decide(Some(&stored)) == Decision::Use
             && let Some(answer) = self.use_stored(request, options, stored, trail, now, origin).await
         {
             return Consulted::Answered(answer);
         }
         // What a redirect of this chain was stored under would lead here again.
-        let stored = if trail.has_asked(keys) { None } else { self.look_up(&keys.primary, now).await };
+        let (stored, place) = if trail.has_asked(keys) {
+            (None, Place::default())
+        } else {
+            self.find(request, &keys.primary, now).await
+        };
         let mut decision = decide(stored.as_ref());
-        if decision != Decision::Use && stored.as_ref().is_some_and(Stored::is_aliased) {
+        let is_used = matches!(decision, Decision::Use | Decision::UseWhileValidating { .. });
+        if !is_used && stored.as_ref().is_some_and(Stored::is_aliased) {
             // What the redirects lead to is asked for by following them: it has a key of its own. It may still stand
             // in for an origin that fails.
             decision = decide(None);
         }
+        let forward = |stored, conditions, reason| {
+            Consulted::Forward(ToForward { stored, place: place.clone(), conditions, reason })
+        };
         match (decision, stored) {
             (Decision::Use, Some(stored)) => {
                 match self.use_stored(request, options, stored, trail, now, origin).await {
                     Some(answer) => Consulted::Answered(answer),
-                    None => forward_because(Forward::Miss),
+                    None => forward(None, HeaderMap::new(), Forward::Miss),
+                }
+            }
+            (Decision::UseWhileValidating { conditions }, Some(stored)) => {
+                // What redirects led to is validated by asking for it, not by asking the redirect.
+                let is_behind = !stored.is_aliased() && self.validate_behind(request, options, keys, origin);
+                if !is_behind {
+                    return forward(Some(stored), conditions, Forward::Stale);
+                }
+                match self.use_stored(request, options, stored, trail, now, origin).await {
+                    Some(answer) => Consulted::Answered(answer),
+                    None => forward(None, HeaderMap::new(), Forward::Miss),
                 }
             }
             (Decision::Refuse, _) => Consulted::Answered(refused(request, now)),
-            (Decision::Validate { conditions, reason }, stored) => {
-                Consulted::Forward { stored, conditions, reason }
-            }
-            (Decision::Fetch { reason }, stored) => {
-                Consulted::Forward { stored, conditions: HeaderMap::new(), reason }
-            }
-            _ => forward_because(Forward::Miss),
+            (Decision::Validate { conditions, reason }, stored) => forward(stored, conditions, reason),
+            (Decision::Complete { conditions }, stored) => forward(stored, conditions, Forward::Partial),
+            (Decision::Fetch { reason }, stored) => forward(stored, HeaderMap::new(), reason),
+            _ => forward(None, HeaderMap::new(), Forward::Miss),
         }
     }
-}
-
-fn forward_because(reason: Forward) -> Consulted {
-    Consulted::Forward { stored: None, conditions: HeaderMap::new(), reason }
 }
 
 /// Returns whether another request's exchange may answer `request`, which is forwarded because of `reason`.
@@ -219,6 +282,11 @@ fn forward_because(reason: Forward) -> Consulted {
 /// A request that asks for the origin gets it; only safe methods may be left out; and what ends one exchange must end
 /// the other.
 fn can_share(request: &Request<RequestBody>, options: &RequestOptions, reason: Forward) -> bool {
+    // What is conditional, or for a part, has an answer of its own.
+    let is_own = [IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE];
+    if is_own.iter().any(|name| request.headers().contains_key(name)) {
+        return false;
+    }
     let asks_for_origin = matches!(options.mode, CacheMode::NoCache | CacheMode::Reload)
         || matches!(reason, Forward::Request | Forward::Bypass | Forward::Method);
     request.method().is_safe() && !asks_for_origin && request.extensions().get::<Unshared>().is_none()

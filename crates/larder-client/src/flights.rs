@@ -137,6 +137,12 @@ impl<T: Clone> Flights<T> {
         }
     }
 
+    /// Begins a flight for `key`, unless there is one.
+    pub(crate) fn lead(&self, key: &CacheKey) -> Option<Leader<T>> {
+        let mut table = lock(&self.0);
+        if table.flights.contains_key(key) { None } else { Some(self.begin(&mut table, key)) }
+    }
+
     fn begin(&self, table: &mut Table<T>, key: &CacheKey) -> Leader<T> {
         let stage = Stage { state: State::Led, waiting: 0, failures: 0 };
         let flight = Arc::new(Flight { stage: Mutex::new(stage), changed: Notify::new() });

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use http::{Extensions, HeaderMap, Method, Request, StatusCode};
-use larder_core::{Body, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, Result, Timestamp};
-use larder_policy::{Decision, Forward, NotStorable, RequestKeys, RequestOptions};
-
 use http_body::Body as _;
+use larder_core::{Body, CacheKey, Error, ErrorKind, ResponseHead, Result};
+use larder_policy::{Decision, Failure, Forward, HeadEffect, RequestKeys, RequestOptions};
 
 use crate::cache::{key_request, received_head};
 use crate::exchange::{Answer, Next};
@@ -16,7 +15,8 @@ use crate::shared::Shared;
 use crate::status::NotStored;
 use crate::stored::{Stored, ttl};
 use crate::trail::{Skip, Trail};
-use crate::{CacheStatus, FinalUrl, Origin, RequestBody, ResponseCache, redirect};
+use crate::variants::Place;
+use crate::{CacheStatus, FinalUrl, Origin, RequestBody, ResponseCache, recovery};
 
 /// A request that must go to the origin, and what is known about it.
 pub(crate) struct Forwarded<'a> {
@@ -24,12 +24,16 @@ pub(crate) struct Forwarded<'a> {
     pub(crate) options: &'a RequestOptions,
     pub(crate) trail: &'a Trail,
     pub(crate) keys: RequestKeys,
-    /// What is stored: to be validated, or to be used if the origin fails.
+    /// What is stored: to be validated or completed, or to be used if the origin fails.
     pub(crate) stored: Option<Stored>,
+    /// Where the answer goes.
+    pub(crate) place: Place,
     pub(crate) conditions: HeaderMap,
     pub(crate) reason: Forward,
     /// Set if others wait for the answer, or may.
     pub(crate) leader: Option<Leader<Outcome>>,
+    /// Whether nobody waits for it, since the stale response was the answer.
+    pub(crate) is_behind: bool,
 }
 
 /// What one exchange comes to for all who wait for it.
@@ -51,35 +55,44 @@ impl Outcome {
 #[derive(Debug)]
 pub(crate) struct Arrival {
     /// As it is stored, or would be: it knows what the response varies on.
-    head: ResponseHead,
-    extensions: Extensions,
+    pub(crate) head: ResponseHead,
+    pub(crate) extensions: Extensions,
     /// None of a redirect, which all who wait follow.
-    body: Option<Shared>,
+    pub(crate) body: Option<Shared>,
     /// What was looked up.
-    key: CacheKey,
-    skip: Option<Skip>,
+    pub(crate) key: CacheKey,
+    pub(crate) skip: Option<Skip>,
 }
 
 /// A response of the origin.
-struct Received {
-    head: ResponseHead,
-    body: Body,
-    extensions: Extensions,
+pub(crate) struct Received {
+    pub(crate) head: ResponseHead,
+    pub(crate) body: Body,
+    pub(crate) extensions: Extensions,
 }
 
 impl ResponseCache {
-    /// Sends `request` to the origin, and keeps nothing of the answer.
+    /// Sends `request` to the origin past what is stored; what its answer makes invalid is deleted.
     pub(crate) async fn pass_by(
         &self,
         request: &mut Request<RequestBody>,
+        options: &RequestOptions,
         reason: Forward,
         why: NotStored,
+        trail: &Trail,
         origin: &mut dyn Origin,
     ) -> Result<Answer> {
-        let Received { head, body, extensions } = self.ask(request, &HeaderMap::new(), origin).await?;
-        let next = self.follow(request, &head).map(|request| Next { request, skip: None, asked: None });
-        let status = CacheStatus::forward(reason).not_stored(why);
-        Ok(Answer { head, body, extensions, status, next })
+        let received = self.ask(request, &HeaderMap::new(), origin).await?;
+        self.invalidate(request, options, &received.head).await;
+        let status = CacheStatus::forward(reason);
+        let received = match self.keep_for_get(request, options, received, &status).await {
+            Ok(answer) => return Ok(answer),
+            Err(received) => received,
+        };
+        let Received { head, body, extensions } = received;
+        let next =
+            self.follow(request, &head, trail).map(|request| Next { request, skip: None, asked: None });
+        Ok(Answer { head, body, extensions, status: status.not_stored(why), next })
     }
 
     /// Asks the origin, and makes of its answer one for all who wait.
@@ -90,37 +103,111 @@ impl ResponseCache {
     ) -> Result<Answer> {
         loop {
             let received = self.ask(forwarded.request, &forwarded.conditions, origin).await;
-            let has_failed = received.as_ref().map_or(true, |received| is_failure(received.head.status));
-            if has_failed && let Some(stored) = forwarded.stored.take() {
-                let stale = self.use_stale(forwarded.request, forwarded.options, stored, origin).await;
-                if let Some(answer) = stale {
-                    forwarded.leader.map(|leader| leader.answer(Outcome::OriginFailed));
-                    return Ok(answer);
-                }
-            }
-            let received = received?;
-            if received.head.status != StatusCode::NOT_MODIFIED || forwarded.conditions.is_empty() {
-                return Ok(self.arrive(forwarded, received).await);
-            }
-            forwarded.conditions.clear();
-            let Some(stored) = forwarded.stored.take() else { continue };
-            let now = self.inner.clock.now();
-            let key_request = key_request(forwarded.request);
-            let refreshed = self.inner.policy.refresh(
-                &key_request,
-                forwarded.options,
-                stored.head(),
-                &received.head,
-                now,
-            );
-            // A 304 that does not validate what is stored, or a body that cannot be had: the next answer is whole.
-            let Some(head) = refreshed else { continue };
-            if let Some(answer) = self.use_validated(&forwarded, stored, head, origin).await {
-                if let Some(leader) = forwarded.leader {
-                    leader.land();
-                }
+            let failure = match &received {
+                Ok(received) => Failure::Status(received.head.status),
+                Err(_) => Failure::Unreachable,
+            };
+            if let Some(answer) = self.fall_back(&mut forwarded, failure, origin).await {
+                forwarded.leader.map(|leader| leader.answer(Outcome::OriginFailed));
                 return Ok(answer);
             }
+            let received = received?;
+            if forwarded.conditions.is_empty() {
+                self.learn_from_head(&forwarded, &received.head).await;
+                return Ok(self.arrive(forwarded, received).await);
+            }
+            match (forwarded.reason, received.head.status) {
+                (Forward::Partial, StatusCode::PARTIAL_CONTENT) => {
+                    if let Some(whole) = self.complete(&mut forwarded, received).await {
+                        return Ok(self.arrive(forwarded, whole).await);
+                    }
+                }
+                (Forward::Partial, StatusCode::RANGE_NOT_SATISFIABLE) => {}
+                (_, StatusCode::NOT_MODIFIED) => {
+                    if let Some(answer) = self.validated(&mut forwarded, &received.head, origin).await {
+                        if let Some(leader) = forwarded.leader {
+                            leader.land();
+                        }
+                        return Ok(answer);
+                    }
+                }
+                _ => return Ok(self.arrive(forwarded, received).await),
+            }
+            // A 304 that does not validate what is stored, a part that does not complete it, or a body that cannot be had:
+            // the next answer is whole.
+            forwarded.conditions.clear();
+        }
+    }
+
+    /// Returns the stale answer, if the origin failed and what is stored may be used.
+    async fn fall_back(
+        &self,
+        forwarded: &mut Forwarded<'_>,
+        failure: Failure,
+        origin: &dyn Origin,
+    ) -> Option<Answer> {
+        if let Failure::Status(status) = failure
+            && !status.is_server_error()
+        {
+            return None;
+        }
+        let (request, options, trail) = (&*forwarded.request, forwarded.options, forwarded.trail);
+        if let Some(get) = &forwarded.keys.get
+            && let (Some(stored), _) = self.find(request, get, self.inner.clock.now()).await
+            && let Some(answer) = self.use_stale(request, options, stored, failure, trail, origin).await
+        {
+            return Some(answer);
+        }
+        let stored =
+            forwarded.stored.take_if(|stored| self.may_be_stale(request, options, stored, failure))?;
+        self.use_stale(request, options, stored, failure, trail, origin).await
+    }
+
+    /// Returns the answer that the stored response is, if `not_modified` is about it.
+    async fn validated(
+        &self,
+        forwarded: &mut Forwarded<'_>,
+        not_modified: &ResponseHead,
+        origin: &dyn Origin,
+    ) -> Option<Answer> {
+        let stored = forwarded.stored.take()?;
+        let (request, options) = (key_request(forwarded.request), forwarded.options);
+        let now = self.inner.clock.now();
+        let head = self.inner.policy.refresh(&request, options, stored.head(), not_modified, now)?;
+        self.use_validated(forwarded, stored, head, not_modified, origin).await
+    }
+
+    /// Returns the whole response that the stored part and the rest of it are.
+    async fn complete(&self, forwarded: &mut Forwarded<'_>, rest: Received) -> Option<Received> {
+        let stored = forwarded.stored.take()?;
+        let combined = self.inner.policy.combine(stored.head(), &rest.head)?;
+        if combined.head.status != StatusCode::OK || !combined.after.is_empty() {
+            return None;
+        }
+        let part = recovery::read(self.inner.guard.clone(), stored.into_body(), None).await?;
+        let body = part.slice(combined.before).chain(rest.body);
+        Some(Received { head: combined.head, body, extensions: rest.extensions })
+    }
+
+    /// Gives what is stored of the GET the fields of the response to a HEAD, or deletes it if there is another now
+    /// (RFC 9111, section 4.3.5).
+    async fn learn_from_head(&self, forwarded: &Forwarded<'_>, head: &ResponseHead) {
+        let Some(get) = &forwarded.keys.get else { return };
+        let request = &*forwarded.request;
+        let now = self.inner.clock.now();
+        let (Some(stored), _) = self.find(request, get, now).await else { return };
+        let Some((revision, body_len)) = stored.revision_and_len() else { return };
+        let (key, policy) = (key_request(request), &self.inner.policy);
+        let (backend, entry) = (&self.inner.backend, stored.entry());
+        let learn = async {
+            match policy.refresh_by_head(&key, forwarded.options, stored.head(), body_len, head, now) {
+                HeadEffect::Refreshed(head) => backend.update_head(entry, revision, *head).await,
+                HeadEffect::Outdated => backend.delete(entry).await,
+                _ => Ok(false),
+            }
+        };
+        if let Some(Err(error)) = self.inner.guard.run("update by HEAD", learn).await {
+            self.inner.guard.give_up("update by HEAD", &error);
         }
     }
 
@@ -131,18 +218,21 @@ impl ResponseCache {
         options: &RequestOptions,
         outcome: &Outcome,
         stored: Option<Stored>,
+        trail: &Trail,
         origin: &dyn Origin,
     ) -> Option<Answer> {
         let arrival = match outcome {
             Outcome::Arrived(arrival) => arrival,
-            Outcome::OriginFailed => return self.use_stale(request, options, stored?, origin).await,
+            Outcome::OriginFailed => {
+                return self.use_stale(request, options, stored?, Failure::Unreachable, trail, origin).await;
+            }
         };
         let now = self.inner.clock.now();
         let decision = self.inner.policy.decide(&key_request(request), options, Some(&arrival.head), now);
-        if matches!(decision, Decision::Fetch { reason: Forward::VaryMiss }) {
+        if matches!(decision, Decision::Fetch { reason: Forward::VaryMiss | Forward::Miss }) {
             return None;
         }
-        let follows = self.follow(request, &arrival.head);
+        let follows = self.follow(request, &arrival.head, trail);
         let body = match (&follows, &arrival.body) {
             (Some(_), _) => Body::empty(),
             (None, Some(body)) => body.join()?,
@@ -174,8 +264,13 @@ impl ResponseCache {
         *sent.version_mut() = request.version();
         *sent.headers_mut() = request.headers().clone();
         *sent.extensions_mut() = request.extensions().clone();
+        if !conditions.is_empty() {
+            // The request's own are evaluated of what comes of this.
+            sent.headers_mut().remove(IF_NONE_MATCH);
+            sent.headers_mut().remove(IF_MODIFIED_SINCE);
+        }
         for (name, value) in conditions {
-            sent.headers_mut().append(name, value.clone());
+            sent.headers_mut().insert(name, value.clone());
         }
         let requested_at = self.inner.clock.now();
         let (mut parts, body) = match origin.send(sent).await {
@@ -197,136 +292,4 @@ impl ResponseCache {
         let body = if is_empty { Body::empty() } else { body };
         Ok(Received { head, body, extensions })
     }
-
-    /// Stores what was received if it may be, shares it with all who wait if it can be, and returns it.
-    async fn arrive(&self, forwarded: Forwarded<'_>, received: Received) -> Answer {
-        let Received { mut head, body, extensions } = received;
-        let Forwarded { request, options, trail, keys, reason, leader, .. } = forwarded;
-        let key = keys.primary;
-        let now = self.inner.clock.now();
-        let follows = self.follow(request, &head);
-        head.history = trail.stored_history();
-        let verdict = match &follows {
-            Some(next) if self.leads_back(next, options, &key) => Err(NotStored::LeadsBack),
-            _ => self.storable(request, options, &head, &extensions, now).await,
-        };
-        head.history.clear();
-        let skip = match (&follows, extensions.get::<FinalUrl>()) {
-            (Some(_), None) => self.skip(request, options, &head, &key),
-            _ => None,
-        };
-        let status = CacheStatus::forward(reason);
-
-        let stored = match verdict {
-            Ok(stored) => stored,
-            Err(why) => {
-                if let Some(leader) = leader {
-                    match &skip {
-                        Some(_) => {
-                            drop(leader.answer(arrived(&head, &extensions, None, &key, skip.as_ref())));
-                        }
-                        None => leader.release(now),
-                    }
-                }
-                let next = follows.map(|request| Next { request, skip, asked: Some(key) });
-                return Answer { head, body, extensions, status: status.not_stored(why), next };
-            }
-        };
-        (head.expires_at, head.delete_at) = (stored.expires_at, stored.delete_at);
-        let status = CacheStatus { stored: true, ttl: ttl(&head, now), ..status };
-
-        let mut terms = self.inner.terms;
-        terms.in_background |= follows.is_some();
-        let (shared, caller, store) = Shared::start(body, announced_len(&head), terms);
-        let answered = leader
-            .map(|leader| leader.answer(arrived(&stored, &extensions, Some(&shared), &key, skip.as_ref())));
-        let entry = CachedResponse::new(stored, store);
-        // Whoever asks for a redirect after this may be answered otherwise: it has come back with a cookie.
-        let answered = answered.filter(|_| follows.is_none());
-        self.inner.flights.share_again(&key);
-        self.store(key.clone(), entry, trail.aliases(), shared, answered);
-        let body = if follows.is_some() { Body::empty() } else { caller };
-        let next = follows.map(|request| Next { request, skip, asked: Some(key) });
-        Answer { head, body, extensions, status, next }
-    }
-
-    /// Returns the head that is to be stored, or why nothing is.
-    async fn storable(
-        &self,
-        request: &Request<RequestBody>,
-        options: &RequestOptions,
-        head: &ResponseHead,
-        extensions: &Extensions,
-        now: Timestamp,
-    ) -> Result<ResponseHead, NotStored> {
-        if extensions.get::<FinalUrl>().is_some() {
-            return Err(NotStored::HiddenRedirects);
-        }
-        let policy = &self.inner.policy;
-        let stored = policy.storable(&key_request(request), options, head, now).map_err(NotStored::Policy)?;
-        match self.inner.guard.run("filter", policy.admits_write(&stored)).await {
-            Some(true) => Ok(stored),
-            _ => Err(NotStored::Policy(NotStorable::Filtered)),
-        }
-    }
-
-    /// Returns how later requests may skip this redirect, if they may.
-    pub(crate) fn skip(
-        &self,
-        request: &Request<RequestBody>,
-        options: &RequestOptions,
-        head: &ResponseHead,
-        key: &CacheKey,
-    ) -> Option<Skip> {
-        let now = self.inner.clock.now();
-        let until = self.inner.policy.redirect(&key_request(request), options, head, now).ok()?;
-        Some(Skip { key: key.clone(), until })
-    }
-
-    /// Returns whether `next` is looked up under `key` too, so that what is stored there would never lead on.
-    fn leads_back(&self, next: &Request<RequestBody>, options: &RequestOptions, key: &CacheKey) -> bool {
-        self.inner.policy.keys(&key_request(next), options).is_ok_and(|keys| keys.primary == *key)
-    }
-
-    /// Returns the request that a response with `head` redirects `request` to, if redirects are followed.
-    pub(crate) fn follow(
-        &self,
-        request: &Request<RequestBody>,
-        head: &ResponseHead,
-    ) -> Option<Request<RequestBody>> {
-        if self.inner.max_redirects == 0 {
-            return None;
-        }
-        redirect::follow(request, head)
-    }
-}
-
-fn arrived(
-    head: &ResponseHead,
-    extensions: &Extensions,
-    body: Option<&Shared>,
-    key: &CacheKey,
-    skip: Option<&Skip>,
-) -> Outcome {
-    Outcome::Arrived(Arc::new(Arrival {
-        head: head.clone(),
-        extensions: extensions.clone(),
-        body: body.cloned(),
-        key: key.clone(),
-        skip: skip.cloned(),
-    }))
-}
-
-/// Returns whether `status` is a failure that a stale response may stand in for (RFC 5861, section 4).
-fn is_failure(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 500 | 502 | 503 | 504)
-}
-
-/// Returns the length of the body that the header fields announce (RFC 9110, section 8.6).
-fn announced_len(head: &ResponseHead) -> Option<u64> {
-    let has_body = head.method != Method::HEAD && head.status != StatusCode::NO_CONTENT;
-    if !has_body || head.headers.contains_key(TRANSFER_ENCODING) {
-        return None;
-    }
-    head.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

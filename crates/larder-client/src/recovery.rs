@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
+use http::header::{CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use larder_core::{Body, Error, ErrorKind, ResponseHead, Result};
 use larder_policy::canonical_url;
@@ -43,13 +43,17 @@ impl Recovery {
         let entity_tag = strong_entity_tag(&head.headers)?.clone();
         // An entity tag is one of its URL, and a key may be that of several.
         let is_same_url = canonical_url(request.uri()) == canonical_url(&head.url);
-        if *request.method() != Method::GET || !is_same_url || !request.body().as_bytes()?.is_empty() {
+        let is_whole = head.status == StatusCode::OK;
+        let is_plain = *request.method() == Method::GET && request.body().as_bytes()?.is_empty();
+        if !is_whole || !is_plain || !is_same_url {
             return None;
         }
         let mut again = Request::new(RequestBody::empty());
         *again.uri_mut() = request.uri().clone();
         *again.version_mut() = request.version();
         *again.headers_mut() = request.headers().clone();
+        again.headers_mut().remove(IF_NONE_MATCH);
+        again.headers_mut().remove(IF_MODIFIED_SINCE);
         *again.extensions_mut() = request.extensions().clone();
         Some(Self { origin: origin.detached()?, request: again, entity_tag })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use larder_policy::{Bypass, Forward, NotStorable};
 
 /// What the cache did for one response; the last hop's, if there were redirects.
@@ -68,6 +68,11 @@ impl CacheStatus {
     #[must_use]
     pub fn from_cache(&self) -> bool {
         self.hit || self.forward_status == Some(StatusCode::NOT_MODIFIED)
+    }
+
+    /// Returns the status as a member of the field `Cache-Status`.
+    pub(crate) fn to_value(&self) -> HeaderValue {
+        HeaderValue::try_from(self.to_string()).expect("tokens and numbers are a field value")
     }
 
     pub(crate) fn hit() -> Self {

@@ -1,9 +1,12 @@
 //! What the store has for a request, and how it becomes the answer.
 
-use http::{Extensions, Method, Request, StatusCode};
-use larder_core::{Body, CacheKey, CachedResponse, Lookup, ResponseHead, Timestamp};
-use larder_policy::RequestOptions;
+use std::ops::Range;
 
+use http::{Extensions, Method, Request, StatusCode};
+use larder_core::{Body, CacheKey, CachedResponse, Lookup, ResponseHead, Revision, Timestamp};
+use larder_policy::{Failure, Presented, RequestOptions};
+
+use crate::cache::key_request;
 use crate::exchange::{Answer, Next};
 use crate::forward::Forwarded;
 use crate::recovery::{self, Recovery};
@@ -29,8 +32,18 @@ impl Stored {
         self.target.is_some()
     }
 
-    fn entry(&self) -> &CacheKey {
+    /// Returns the key that it is stored under.
+    pub(crate) fn entry(&self) -> &CacheKey {
         self.target.as_ref().unwrap_or(&self.key)
+    }
+
+    pub(crate) fn into_body(self) -> Body {
+        self.response.body
+    }
+
+    /// Returns the revision, and the length of the body, if both are known.
+    pub(crate) fn revision_and_len(&self) -> Option<(&Revision, u64)> {
+        Some((self.response.revision()?, self.response.body.exact_len()?))
     }
 }
 
@@ -69,7 +82,7 @@ impl ResponseCache {
         if !stored.is_aliased() {
             self.save_aliases(stored.entry(), trail).await;
         }
-        self.answer(request, options, stored, status, origin).await
+        self.answer(request, options, stored, status, trail, origin).await
     }
 
     /// Returns the answer that `stored` is although it is stale, if it may be used after the origin failed.
@@ -78,15 +91,28 @@ impl ResponseCache {
         request: &Request<RequestBody>,
         options: &RequestOptions,
         stored: Stored,
+        failure: Failure,
+        trail: &Trail,
         origin: &dyn Origin,
     ) -> Option<Answer> {
-        let now = self.inner.clock.now();
-        let key_request = crate::cache::key_request(request);
-        if !self.inner.policy.use_stale(&key_request, options, stored.head(), larder_policy::Failure::Unreachable, now) {
+        if !self.may_be_stale(request, options, &stored, failure) {
             return None;
         }
+        let now = self.inner.clock.now();
         let status = CacheStatus { stale: true, ttl: ttl(stored.head(), now), ..CacheStatus::hit() };
-        self.answer(request, options, stored, status, origin).await
+        self.answer(request, options, stored, status, trail, origin).await
+    }
+
+    /// Returns whether `stored` may be used after the origin failed.
+    pub(crate) fn may_be_stale(
+        &self,
+        request: &Request<RequestBody>,
+        options: &RequestOptions,
+        stored: &Stored,
+        failure: Failure,
+    ) -> bool {
+        let now = self.inner.clock.now();
+        self.inner.policy.use_stale(&key_request(request), options, stored.head(), failure, now)
     }
 
     /// Returns the answer that `stored` is after the origin said that it is valid, with `head` as its new head.
@@ -95,9 +121,10 @@ impl ResponseCache {
         forwarded: &Forwarded<'_>,
         mut stored: Stored,
         head: ResponseHead,
+        not_modified: &ResponseHead,
         origin: &dyn Origin,
     ) -> Option<Answer> {
-        let Forwarded { request, options, trail, reason, .. } = forwarded;
+        let Forwarded { request, options, trail, reason, keys, place, .. } = forwarded;
         let mut is_stored = false;
         if let Some(revision) = stored.response.revision() {
             let update = self.inner.backend.update_head(stored.entry(), revision, head.clone());
@@ -107,6 +134,10 @@ impl ResponseCache {
                 None => {}
             }
         }
+        let refresh = self.refresh_variants(&keys.primary, place, stored.entry(), not_modified);
+        if let Some(Err(error)) = self.inner.guard.run("update the variants", refresh).await {
+            self.inner.guard.give_up("update the variants", &error);
+        }
         let status = CacheStatus {
             forward_status: Some(StatusCode::NOT_MODIFIED),
             stored: is_stored,
@@ -115,7 +146,7 @@ impl ResponseCache {
         };
         stored.response.head = head;
         self.save_aliases(stored.entry(), trail).await;
-        self.answer(request, options, stored, status, origin).await
+        self.answer(request, options, stored, status, trail, origin).await
     }
 
     /// Makes the redirects of `trail` lead to `entry`, which is there already.
@@ -137,23 +168,32 @@ impl ResponseCache {
         options: &RequestOptions,
         stored: Stored,
         status: CacheStatus,
+        trail: &Trail,
         origin: &dyn Origin,
     ) -> Option<Answer> {
         let is_aliased = stored.is_aliased();
         let Stored { key, response, .. } = stored;
-        let CachedResponse { mut head, body, .. } = response;
+        let CachedResponse { head, body, .. } = response;
+        let now = self.inner.clock.now();
+        let Presented { mut head, body: part, .. } =
+            self.inner.policy.present(&key_request(request), head, body.exact_len(), now);
         // Stored is the history of the request that brought it; this one has its own.
         let skipped = head.history.iter().position(|hop| is_aliased && hop.url == *request.uri());
         head.history.drain(..skipped.unwrap_or(head.history.len()));
-        let body = if *request.method() == Method::HEAD {
+        let is_empty = part.as_ref().is_some_and(Range::is_empty);
+        let body = if *request.method() == Method::HEAD || is_empty {
             Body::empty()
         } else {
             // What redirects lead to may be of another origin, where this request's fields must not go.
             let may_recover = !is_aliased && self.may_ask(request, options);
             let recovery = may_recover.then(|| Recovery::new(origin, request, &head)).flatten();
-            recovery::read(self.inner.guard.clone(), body, recovery).await?
+            let whole = recovery::read(self.inner.guard.clone(), body, recovery).await?;
+            match part {
+                Some(part) => whole.slice(part),
+                None => whole,
+            }
         };
-        let next = self.follow(request, &head).map(|next| {
+        let next = self.follow(request, &head, trail).map(|next| {
             // What a GET has stored says nothing about where a HEAD is looked up.
             let skip = (head.method == *request.method())
                 .then(|| self.skip(request, options, &head, &key))

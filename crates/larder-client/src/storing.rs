@@ -2,11 +2,13 @@
 
 use larder_core::{Aliases, CacheKey, CachedResponse, Error, ErrorKind};
 
-use crate::ResponseCache;
 use crate::flights::Answered;
 use crate::forward::Outcome;
 use crate::guard::Guard;
 use crate::shared::Shared;
+use crate::variants::Place;
+use crate::{RequestBody, ResponseCache};
+use http::Request;
 
 impl ResponseCache {
     /// Stores `entry`, whose body is that of `shared`, in a task of its own.
@@ -15,17 +17,21 @@ impl ResponseCache {
     /// body when the store is done, so that whoever has read a response finds it stored.
     pub(crate) fn store(
         &self,
-        key: CacheKey,
-        entry: CachedResponse,
+        request: &Request<RequestBody>,
+        primary: CacheKey,
+        place: Place,
+        mut entry: CachedResponse,
         aliases: Aliases,
         shared: Shared,
         answered: Option<Answered<Outcome>>,
     ) {
-        let backend = self.inner.backend.clone();
+        let placed = self.place(request, &primary, place, &mut entry.head);
+        let cache = self.clone();
         let guard = self.inner.guard.clone();
         let landing = Landing { shared, answered };
         tokio::spawn(async move {
-            let save = Guard::catch(backend.save_response(&key, entry, &aliases));
+            let key = &placed.key;
+            let save = Guard::catch(cache.save(&primary, &placed, entry, &aliases));
             let overdue = async {
                 landing.shared.ended().await;
                 tokio::time::sleep(guard.timeout()).await;
@@ -40,7 +46,7 @@ impl ResponseCache {
                 Err(error) if error.kind() == ErrorKind::Body => {
                     tracing::debug!(%key, error = &error as &dyn std::error::Error, "not stored");
                 }
-                Err(error) => guard.give_up("store", &error.with_key(&key)),
+                Err(error) => guard.give_up("store", &error.with_key(key)),
             }
             drop(landing);
         });

@@ -12,6 +12,8 @@ pub(crate) struct Trail {
     skippable: Vec<Skip>,
     /// What was looked up for these redirects.
     asked: Vec<CacheKey>,
+    /// Whether no redirect is followed.
+    is_one: bool,
 }
 
 /// A redirect that need not be asked again.
@@ -32,6 +34,16 @@ impl Skip {
 }
 
 impl Trail {
+    /// Returns the trail of a request whose redirect, if it is answered by one, is the answer.
+    pub(crate) fn of_one() -> Self {
+        Self { is_one: true, ..Self::default() }
+    }
+
+    /// Returns whether a redirect is the answer.
+    pub(crate) fn ends_here(&self) -> bool {
+        self.is_one
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.history.len()
     }

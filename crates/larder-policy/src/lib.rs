@@ -89,6 +89,7 @@ pub use groups::{cache_groups, invalidated_groups};
 pub use keys::CacheKeys;
 pub use options::CacheOptions;
 pub use policy::{Combined, Freshness, HeadEffect, LifetimeSource, Policy, Presented};
+pub use range::announced_len;
 pub use request::{Content, KeyRequest};
 pub use request_options::{CacheMode, RequestOptions};
 pub use url::canonical_url;

@@ -26,6 +26,7 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode};
 use larder_core::{CacheKey, ResponseHead};
 
+use crate::age::explicit_lifetime;
 use crate::cache_control::{RequestDirectives, ResponseDirectives};
 use crate::options::KeyFn;
 use crate::pattern::UrlPattern;
@@ -108,6 +109,13 @@ impl Policy {
         self.selecting_names(&stored.headers).unwrap_or_default()
     }
 
+    /// Returns whether `request` has the fields that `stored` was selected by (RFC 9111, section 4.1).
+    #[must_use]
+    pub fn matches_vary(&self, request: &KeyRequest<'_>, stored: &ResponseHead) -> bool {
+        let names = self.selecting_names(&stored.headers);
+        names.is_ok_and(|names| vary::matches(request.headers(), &names, &stored.vary_fields))
+    }
+
     /// Returns how many responses are kept side by side for one key.
     #[must_use]
     pub fn max_variants(&self) -> usize {
@@ -120,6 +128,17 @@ impl Policy {
     pub fn invalidates(&self, method: &Method, status: StatusCode) -> bool {
         let is_error = !(status.is_success() || status.is_redirection());
         !method.is_safe() && !is_error
+    }
+
+    /// Returns whether `response`, to a POST, is also one to GET if its `Content-Location` names the URL of the request
+    /// (RFC 9110, section 9.3.3): it says how long it is fresh.
+    #[must_use]
+    pub fn answers_get(&self, method: &Method, response: &ResponseHead) -> bool {
+        let directives = self.response_directives(&response.headers);
+        *method == Method::POST
+            && self.is_standard()
+            && response.status == StatusCode::OK
+            && explicit_lifetime(&directives, response, self.0.is_shared).is_some()
     }
 
     /// Returns whether several users share the cache.

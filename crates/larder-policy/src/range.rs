@@ -2,8 +2,28 @@
 
 use std::ops::Range;
 
-use http::header::{CONTENT_RANGE, RANGE};
-use http::{HeaderMap, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use larder_core::ResponseHead;
+
+/// Returns the length of the content that the fields of a response announce (RFC 9110, sections 8.6 and 14.4).
+///
+/// `None` if it has no content by its method or status, or does not say.
+#[must_use]
+pub fn announced_len(head: &ResponseHead) -> Option<u64> {
+    let has_content = head.method != Method::HEAD
+        && !matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if !has_content {
+        return None;
+    }
+    if head.status == StatusCode::PARTIAL_CONTENT {
+        return ContentRange::of(&head.headers).map(ContentRange::len);
+    }
+    if head.headers.contains_key(TRANSFER_ENCODING) {
+        return None;
+    }
+    head.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
 
 /// The one range of bytes that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,9 +10,7 @@ use super::Policy;
 use crate::age::current_age;
 use crate::cache_control::{RequestDirectives, ResponseDirectives};
 use crate::range::{ByteRange, ContentRange, ascii};
-use crate::{
-    Bypass, CacheMode, Decision, Expiry, Failure, Forward, KeyRequest, RequestOptions, validator, vary,
-};
+use crate::{Bypass, CacheMode, Decision, Expiry, Failure, Forward, KeyRequest, RequestOptions, validator};
 
 /// How a stored response may be used without asking the origin first.
 #[derive(PartialEq, Eq)]
@@ -219,8 +217,7 @@ impl Policy {
         if self.0.is_shared && self.check_shared_response(stored).is_err() {
             return Err(Forward::Miss);
         }
-        let names = self.selecting_names(&stored.headers).map_err(|_| Forward::VaryMiss)?;
-        if !vary::matches(request.headers(), &names, &stored.vary_fields) {
+        if !self.matches_vary(request, stored) {
             return Err(Forward::VaryMiss);
         }
         if stored.status == StatusCode::PARTIAL_CONTENT && !has_asked_part(request, stored) {

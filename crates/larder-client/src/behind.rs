@@ -1,0 +1,101 @@
+//! Validation behind an answer that was stale (RFC 5861, section 3): once for each key at a time, and bounded.
+
+use std::time::Duration;
+
+use http::Request;
+use larder_core::Result;
+use larder_policy::{Decision, Forward, RequestKeys, RequestOptions};
+
+use crate::cache::key_request;
+use crate::flights::Leader;
+use crate::forward::{Forwarded, Outcome};
+use crate::trail::Trail;
+use crate::{Origin, RequestBody, ResponseCache};
+
+/// How many validations of one cache may be under way behind answers.
+pub(crate) const MOST_BEHIND: usize = 64;
+/// How long a validation behind an answer may take, its body included.
+const LONGEST: Duration = Duration::from_mins(5);
+
+impl ResponseCache {
+    /// Validates what is stored for `request` in a task of its own, unless that is under way already.
+    ///
+    /// Returns whether it is validated; if not, there is nobody who could ask the origin behind the answer.
+    pub(crate) fn validate_behind(
+        &self,
+        request: &Request<RequestBody>,
+        options: &RequestOptions,
+        keys: &RequestKeys,
+        origin: &dyn Origin,
+    ) -> bool {
+        let Some(origin) = origin.detached() else { return false };
+        let Some(request) = cloned(request) else { return false };
+        let Ok(permit) = self.inner.behind.clone().try_acquire_owned() else { return true };
+        let Some(leader) = self.inner.flights.lead(&keys.primary) else { return true };
+        let (cache, options, keys) = (self.clone(), options.clone(), keys.clone());
+        tokio::spawn(async move {
+            let validate = cache.validate(request, &options, keys, leader, origin);
+            match tokio::time::timeout(LONGEST, validate).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "not validated behind the answer"
+                    );
+                }
+                Err(_elapsed) => tracing::debug!("validating behind the answer took too long"),
+            }
+            drop(permit);
+        });
+        true
+    }
+
+    async fn validate(
+        &self,
+        mut request: Request<RequestBody>,
+        options: &RequestOptions,
+        keys: RequestKeys,
+        leader: Leader<Outcome>,
+        mut origin: Box<dyn Origin>,
+    ) -> Result<()> {
+        let now = self.inner.clock.now();
+        let (stored, place) = self.find(&request, &keys.primary, now).await;
+        let head = stored.as_ref().map(crate::stored::Stored::head);
+        let conditions = match self.inner.policy.decide(&key_request(&request), options, head, now) {
+            Decision::UseWhileValidating { conditions } | Decision::Validate { conditions, .. } => conditions,
+            // Somebody else was faster.
+            _ => {
+                leader.land();
+                return Ok(());
+            }
+        };
+        let trail = Trail::default();
+        let forwarded = Forwarded {
+            request: &mut request,
+            options,
+            trail: &trail,
+            keys,
+            stored,
+            place,
+            conditions,
+            reason: Forward::Stale,
+            leader: Some(leader),
+            is_behind: true,
+        };
+        let answer = self.forward(forwarded, &mut *origin).await?;
+        let mut body = answer.body;
+        while body.chunk().await?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Returns the same request, unless its content can be sent only once.
+pub(crate) fn cloned(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let mut clone = Request::new(request.body().try_clone()?);
+    *clone.method_mut() = request.method().clone();
+    *clone.uri_mut() = request.uri().clone();
+    *clone.version_mut() = request.version();
+    *clone.headers_mut() = request.headers().clone();
+    *clone.extensions_mut() = request.extensions().clone();
+    Some(clone)
+}
