@@ -20,7 +20,8 @@ static RUNS: AtomicU32 = AtomicU32::new(0);
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A server answers many users from one cache.
     let options = CacheOptions::standard().shared();
-    let cache = ResponseCache::builder(MemoryBackend::new().open(), options).build()?;
+    let cache =
+        ResponseCache::builder(MemoryBackend::new().open(), options).cache_status_field(true).build()?;
     let page = get(async || {
         let content = format!("run {}", RUNS.fetch_add(1, Ordering::Relaxed) + 1);
         ([(CACHE_CONTROL, "max-age=60")], content)
@@ -34,7 +35,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
     for _ in 0..2 {
         let response = client.get(url.parse()?).await?;
-        println!("{}: {:?}", response.status(), response.headers().get("cache-status"));
+        let field = response.headers().get("cache-status").ok_or("the server has no cache")?;
+        println!("{}: {}", response.status(), field.to_str()?);
         let content = response.into_body().collect().await?.to_bytes();
         println!("{}", String::from_utf8_lossy(&content));
     }

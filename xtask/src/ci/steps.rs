@@ -124,16 +124,14 @@ fn examples() -> Outcome {
     }
     let url = origin.greeting() + "middleware";
     let printed = example("middleware", &[&url])?;
-    let [first, second] = ["fwd=uri-miss; ttl=300; stored", "hit; ttl="].map(|status| {
-        let line = format!("200 OK {url}: larder; {status}");
-        printed.lines().any(|printed| printed.starts_with(&line))
-    });
-    if !(first && second) {
-        return Err(format!("the middleware did not miss and then hit:\n{printed}").into());
-    }
+    check_miss_and_hit(&printed, "middleware")?;
     match origin.answered() {
         2 => {}
         count => return Err(format!("the examples asked the origin {count} times, and not twice").into()),
+    }
+    // These have an origin of their own.
+    for name in ["tower", "axum"] {
+        check_miss_and_hit(&example(name, &[])?, name)?;
     }
     let quickstart = || -> Outcome<String> {
         let mut command = run::cargo();
@@ -150,6 +148,19 @@ fn check_printed(printed: &str, expected: &str) -> Outcome {
         return Ok(());
     }
     Err(format!("printed was\n{printed}and not\n{expected}").into())
+}
+
+/// What an example prints of two requests of the same, a line for each begins with its status.
+fn check_miss_and_hit(printed: &str, name: &str) -> Outcome {
+    let lines: Vec<_> = printed.lines().filter(|line| line.starts_with("200 OK")).collect();
+    match lines[..] {
+        [miss, hit]
+            if miss.contains(": larder; fwd=uri-miss; ttl=") && hit.contains(": larder; hit; ttl=") =>
+        {
+            Ok(())
+        }
+        _ => Err(format!("{name} did not miss and then hit:\n{printed}").into()),
+    }
 }
 
 fn check_quickstart(first: &str, second: &str) -> Outcome {
@@ -202,6 +213,16 @@ mod tests {
         assert!(check_quickstart(second, second).is_err());
         assert!(check_quickstart(first, "0 misses, 21 hits, 0 alias hits\n").is_err());
         assert!(check_quickstart(first, &format!("alias hit  1 ms\n{second}")).is_err());
+    }
+
+    #[test]
+    fn an_example_that_does_not_miss_and_then_hit_is_noticed() {
+        let [miss, hit] = ["fwd=uri-miss; ttl=60; stored", "hit; ttl=60"]
+            .map(|status| format!("200 OK http://h/: larder; {status}\nHello\n"));
+        assert!(check_miss_and_hit(&format!("{miss}{hit}"), "it").is_ok());
+        for printed in [String::new(), format!("{miss}{miss}"), format!("{hit}{hit}"), miss] {
+            assert!(check_miss_and_hit(&printed, "it").is_err(), "{printed}");
+        }
     }
 
     #[test]

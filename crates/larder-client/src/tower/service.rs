@@ -88,7 +88,7 @@ where
         }
         let cache = self.cache().clone();
         ResponseFuture(Box::pin(async move {
-            match cache.send(request, &mut Inner::ready(ready, uri)).await {
+            match cache.send_once(request, &mut Inner::ready(ready, uri)).await {
                 Ok(response) => Ok(response.into_http()),
                 Err(error) => error_of(&error).map_or_else(|| Ok(bad_gateway(&error)), Err),
             }

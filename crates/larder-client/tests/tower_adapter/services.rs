@@ -123,3 +123,34 @@ async fn bytes_at_hand_are_part_of_the_key_where_the_method_is_allowed() {
         assert_eq!(text(service.clone().oneshot(request).await.expect("an answer")).await, expected);
     }
 }
+
+#[tokio::test]
+async fn what_happens_behind_an_answer_waits_for_its_own_service() {
+    let count = Count::default();
+    let counted = count.clone();
+    let slow = Slow::new(move |_| {
+        let content = format!("answer {}", counted.one_more());
+        let response = Response::builder().header("cache-control", "max-age=0, stale-while-revalidate=60");
+        Ok(response.body(content.into()).expect("a response"))
+    });
+    let service = layer(CacheOptions::standard()).layer(slow);
+    for _ in 0..2 {
+        assert_eq!(text(service.clone().oneshot(get(URL)).await.expect("an answer")).await, "answer 1");
+    }
+    let asked_again = async {
+        while count.get() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let within = std::time::Duration::from_secs(10);
+    tokio::time::timeout(within, asked_again).await.expect("it is validated behind the answer");
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer() {
+    let service = layer(options()).layer(service_fn(|_| {
+        let redirect = Response::builder().status(302).header("location", "http://elsewhere.example/");
+        ready(Ok::<_, Broken>(redirect.body(Full::<Bytes>::default()).expect("a response")))
+    }));
+    assert_eq!(service.oneshot(get(URL)).await.expect("an answer").status(), 302);
+}
