@@ -2,6 +2,8 @@
 //!
 //! Arguments are parsed into types here, once; what cannot be parsed ends the program with the code for wrong usage.
 
+mod proxy;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -11,6 +13,8 @@ use http::{HeaderName, HeaderValue, Method};
 use larder::policy::Expiry;
 use url::Url;
 use wildmatch::WildMatch;
+
+pub(crate) use proxy::Proxy;
 
 use crate::select::Target;
 
@@ -32,6 +36,8 @@ Environment:
 const EXAMPLES: &str = "\
 Examples:
   larder get https://example.org/       request a page, and the next time take it from the cache
+  larder proxy --listen 127.0.0.1:8080 --origin https://example.org/
+                                        the same for programs in any language
   larder stats                          what is there
   larder ls '*example.org*'             the URLs of a site
   larder show https://example.org/      what is known about one
@@ -43,8 +49,8 @@ Examples:
 
 /// Requests URLs through a cache on the disk, and looks after that.
 ///
-/// A cache directory holds one file for each stored response, and the redirects that led to them in SQLite. `get` and
-/// programs that use the library of the same name fill it; any number of them may use one at a time.
+/// A cache directory holds one file for each stored response, and the redirects that led to them in SQLite. `get`,
+/// `proxy`, and programs that use the library of the same name fill it; any number of them may use one at a time.
 #[derive(Debug, Parser)]
 #[command(name = "larder", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{AFTER_HELP}"))]
 pub(crate) struct Arguments {
@@ -59,6 +65,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Get(Get),
+    Proxy(Proxy),
     Ls(Ls),
     Show(Show),
     Rm(Rm),

@@ -7,6 +7,7 @@ pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod ls;
 pub(crate) mod path;
+pub(crate) mod proxy;
 pub(crate) mod prune;
 pub(crate) mod rm;
 pub(crate) mod show;

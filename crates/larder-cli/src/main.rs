@@ -7,6 +7,7 @@ mod cache;
 mod commands;
 mod destination;
 mod output;
+mod proxy;
 mod record;
 mod select;
 mod show_as;
@@ -19,6 +20,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 use output::{Output, complain};
 use status::{Failure, Result, Status};
+use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
     let arguments = Arguments::try_parse().unwrap_or_else(|error| without_secrets(error).exit());
@@ -44,7 +46,12 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
 }
 
 fn run(arguments: Arguments) -> Result {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let mut runtime = match arguments.command {
+        // Many requests at a time, of which none is to wait for the work on another.
+        Command::Proxy(_) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new("cannot start").because(error))?;
     let mut output = Output::stdout();
     let status = runtime.block_on(dispatch(arguments, &mut output))?;
@@ -55,6 +62,7 @@ fn run(arguments: Arguments) -> Result {
 async fn dispatch(Arguments { dir, command }: Arguments, output: &mut Output) -> Result {
     match command {
         Command::Get(arguments) => commands::get::run(dir, arguments, output).await,
+        Command::Proxy(arguments) => commands::proxy::run(dir, arguments, output).await,
         Command::Ls(arguments) => commands::ls::run(dir, arguments, output).await,
         Command::Show(arguments) => commands::show::run(dir, arguments, output).await,
         Command::Rm(arguments) => commands::rm::run(dir, arguments, output).await,

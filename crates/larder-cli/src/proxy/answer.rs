@@ -1,0 +1,189 @@
+//! The answer to one request: through the cache, or by the proxy itself where there is no other.
+
+use std::error::Error;
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
+use larder::client::{RequestBody, ResponseCache};
+use larder::{Body, RequestOptions};
+
+use super::content::content;
+use super::fields::{
+    CACHE_STATUS, Forwards, append_via, correct_length, count_forward, is_coding_known, remove_hop_by_hop,
+};
+use super::interim::Interim;
+use super::journal::{Entry, Expected, Journal, Noted};
+use super::origin::{OriginFailure, Upstream};
+use super::target::{Asterisk, Target};
+
+/// A cache in front of an origin.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) cache: ResponseCache,
+    pub(crate) upstream: Upstream,
+    pub(crate) target: Target,
+    /// What holds for every request.
+    pub(crate) options: RequestOptions,
+    pub(crate) journal: Journal,
+}
+
+impl Proxy {
+    /// Answers `request`. If the future is dropped, because the client has gone, the exchange is given up.
+    ///
+    /// # Errors
+    ///
+    /// When the content of the request breaks off: there is nobody left to answer.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        interim: Interim,
+    ) -> Result<Response<Noted>, hyper::Error> {
+        let entry = self.journal.entry(&request);
+        let method = request.method().clone();
+        let answer = match self.prepare(request, interim).await? {
+            Ok(request) => self.ask(request).await,
+            Err(refusal) => refusal,
+        };
+        Ok(answer.send(&method, entry))
+    }
+
+    /// Makes of a client's request the one to the origin, or the answer if it does not go there.
+    async fn prepare(
+        &self,
+        request: Request<Incoming>,
+        interim: Interim,
+    ) -> Result<Result<Request<RequestBody>, Answer>, hyper::Error> {
+        let (mut parts, body) = request.into_parts();
+        if parts.method == Method::CONNECT {
+            return Ok(Err(Answer::refused(StatusCode::NOT_IMPLEMENTED, "this proxy opens no tunnels")));
+        }
+        if !is_coding_known(&parts.headers) {
+            let text = "this proxy knows no transfer coding but chunked";
+            return Ok(Err(Answer::refused(StatusCode::NOT_IMPLEMENTED, text)));
+        }
+        if count_forward(&parts.method, &mut parts.headers) == Forwards::Spent {
+            return Ok(Err(Answer::last_recipient(&parts.method)));
+        }
+        let Ok(url) = self.target.url(&parts.uri) else {
+            return Ok(Err(Answer::refused(StatusCode::BAD_REQUEST, "this is no URL of the origin")));
+        };
+        if Target::is_asterisk(&parts.method, &parts.uri) {
+            parts.extensions.insert(Asterisk);
+        }
+        if parts.version >= Version::HTTP_11 {
+            // Older clients know no interim responses (RFC 9110, section 15.2).
+            parts.extensions.insert(interim);
+        }
+        parts.extensions.insert(self.options.clone());
+        parts.uri = url;
+        remove_hop_by_hop(&mut parts.headers);
+        append_via(&mut parts.headers, parts.version);
+        parts.version = Version::HTTP_11;
+        parts.headers.insert(HOST, self.target.host());
+        let body = content(body, &parts.headers).await?;
+        Ok(Ok(Request::from_parts(parts, body)))
+    }
+
+    async fn ask(&self, request: Request<RequestBody>) -> Answer {
+        let mut upstream = self.upstream.clone();
+        let response = match self.cache.send(request, &mut upstream).await {
+            Ok(response) => response,
+            Err(error) => return Answer::failed(&error),
+        };
+        let status = response.cache_status().clone();
+        let cache_status = status.to_string();
+        if status.refused {
+            let text = "nothing that is stored will do, and the origin is not to be asked";
+            return Answer::own(StatusCode::GATEWAY_TIMEOUT, text, cache_status);
+        }
+        let mut headers = response.headers().clone();
+        append_via(&mut headers, response.version());
+        // What is stored has no reason phrase; that of a 304 is not the response's.
+        let reason = response.extensions().get::<ReasonPhrase>().filter(|_| !status.from_cache()).cloned();
+        Answer { status: response.status(), headers, reason, body: response.into_body(), cache_status }
+    }
+}
+
+/// An answer, without what depends on how it is sent.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    reason: Option<ReasonPhrase>,
+    body: Body,
+    /// What the cache did, or what came in between.
+    cache_status: String,
+}
+
+impl Answer {
+    /// Returns an answer of the proxy itself, which says why in a line.
+    fn own(status: StatusCode, text: &str, cache_status: String) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        let body = Body::from(format!("larder: {text}\n"));
+        Self { status, headers, reason: None, body, cache_status }
+    }
+
+    /// Returns the answer to a request that the proxy does not pass on.
+    fn refused(status: StatusCode, text: &str) -> Self {
+        Self::own(status, text, "larder; detail=refused".to_owned())
+    }
+
+    /// Returns the answer of whom a request reaches last that counts how often it is forwarded.
+    fn last_recipient(method: &Method) -> Self {
+        if *method == Method::OPTIONS {
+            let cache_status = "larder; detail=max-forwards".to_owned();
+            let (headers, body) = (HeaderMap::new(), Body::empty());
+            return Self { status: StatusCode::NO_CONTENT, headers, reason: None, body, cache_status };
+        }
+        Self::refused(StatusCode::METHOD_NOT_ALLOWED, "this proxy reflects no requests")
+    }
+
+    /// Returns the answer in the place of an origin that has none (RFC 9110, sections 15.6.3 and 15.6.5).
+    fn failed(error: &larder::Error) -> Self {
+        let causes =
+            || std::iter::successors(Some(error as &(dyn Error + 'static)), |error| (*error).source());
+        let failure = causes().find_map(|error| error.downcast_ref::<OriginFailure>());
+        let (status, detail) = match failure {
+            Some(OriginFailure::Late(_)) => (StatusCode::GATEWAY_TIMEOUT, "origin-late"),
+            _ => (StatusCode::BAD_GATEWAY, "origin-failed"),
+        };
+        let mut text = error.to_string();
+        if let Some(cause) = causes().last().map(ToString::to_string).filter(|cause| !text.contains(cause)) {
+            text = format!("{text}: {cause}");
+        }
+        Self::own(status, &text, format!("larder; detail={detail}"))
+    }
+
+    /// Returns the response as it is sent in answer to `method`.
+    fn send(self, method: &Method, entry: Entry) -> Response<Noted> {
+        let Self { status, mut headers, reason, body, cache_status } = self;
+        if let Ok(value) = HeaderValue::from_str(&cache_status) {
+            headers.append(CACHE_STATUS, value);
+        }
+        let expected = expected(method, status, &mut headers, &body);
+        let mut response = Response::new(entry.answered(status, cache_status, body, expected));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        if let Some(reason) = reason {
+            response.extensions_mut().insert(reason);
+        }
+        response
+    }
+}
+
+/// Returns how much of `body` is sent, after making `Content-Length` say the same.
+fn expected(method: &Method, status: StatusCode, headers: &mut HeaderMap, body: &Body) -> Expected {
+    if *method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        // Here it is the length that another response would have (RFC 9110, section 8.6).
+        return Expected::Nothing;
+    }
+    if let Some(len) = body.size_hint().exact() {
+        correct_length(headers, len);
+        return Expected::Bytes(len);
+    }
+    let announced = headers.get(CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
+    announced.map_or(Expected::Unknown, Expected::Bytes)
+}

@@ -1,0 +1,128 @@
+//! Header fields that a message must gain or lose when it goes on (RFC 9110, section 7.6).
+//!
+//! All others are passed on as they are, in bytes and in lines.
+
+use http::header::{CONNECTION, CONTENT_LENGTH, MAX_FORWARDS, TE, TRANSFER_ENCODING, UPGRADE, VIA};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+
+/// The field of RFC 9211.
+pub(crate) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// Removes what belongs to one connection, and what `Connection` says belongs to it (RFC 9110, section 7.6.1).
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let lines = headers.get_all(CONNECTION).into_iter();
+    let named = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let named: Vec<_> = named.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in [CONNECTION, TE, TRANSFER_ENCODING, UPGRADE] {
+        headers.remove(name);
+    }
+    for name in
+        ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "http2-settings"]
+    {
+        headers.remove(name);
+    }
+}
+
+/// Adds this program to those who have passed a message on that came in `version` (RFC 9110, section 7.6.3).
+pub(crate) fn append_via(headers: &mut HeaderMap, version: Version) {
+    let received = if version < Version::HTTP_11 { "1.0 larder" } else { "1.1 larder" };
+    headers.append(VIA, HeaderValue::from_static(received));
+}
+
+/// Returns whether a message's content is as it was, but for `chunked`, which is taken off again (RFC 9112, section
+/// 6.1): no other transfer coding is understood here.
+pub(crate) fn is_coding_known(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(TRANSFER_ENCODING).into_iter();
+    let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    codings.all(|coding| {
+        let coding = coding.trim_ascii();
+        coding.is_empty()
+            || coding.eq_ignore_ascii_case(b"chunked")
+            || coding.eq_ignore_ascii_case(b"identity")
+    })
+}
+
+/// What `Max-Forwards` says about a request (RFC 9110, section 7.6.2).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Forwards {
+    Allowed,
+    /// Whoever has the request now answers it.
+    Spent,
+}
+
+/// Counts one forwarding of a request, for the methods that count them.
+pub(crate) fn count_forward(method: &Method, headers: &mut HeaderMap) -> Forwards {
+    if *method != Method::TRACE && *method != Method::OPTIONS {
+        return Forwards::Allowed;
+    }
+    let left = headers.get(MAX_FORWARDS).and_then(|left| left.to_str().ok()?.trim().parse::<u64>().ok());
+    match left {
+        None => Forwards::Allowed,
+        Some(0) => Forwards::Spent,
+        Some(left) => {
+            headers.insert(MAX_FORWARDS, HeaderValue::from(left - 1));
+            Forwards::Allowed
+        }
+    }
+}
+
+/// Makes `Content-Length` say what a body of `len` bytes has, if it is there (RFC 9112, section 6.3: one valid value in
+/// the place of several).
+pub(crate) fn correct_length(headers: &mut HeaderMap, len: u64) {
+    if headers.contains_key(CONTENT_LENGTH) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let lines = lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let mut headers = HeaderMap::new();
+        lines.for_each(|(name, value)| drop(headers.append(name, value)));
+        headers
+    }
+
+    #[test]
+    fn only_chunked_is_taken_off() {
+        for (coding, expected) in
+            [("chunked", true), ("Chunked", true), ("", true), ("gzip, chunked", false), ("gzip", false)]
+        {
+            assert_eq!(is_coding_known(&fields(&[("transfer-encoding", coding)])), expected, "{coding}");
+        }
+        assert!(is_coding_known(&HeaderMap::new()));
+        assert!(!is_coding_known(&fields(&[
+            ("transfer-encoding", "gzip"),
+            ("transfer-encoding", "chunked")
+        ])));
+    }
+
+    #[test]
+    fn forwards_are_counted_where_the_method_says_so() {
+        let count = |method: Method, left: &'static str| {
+            let mut headers = fields(&[("max-forwards", left)]);
+            let forwards = count_forward(&method, &mut headers);
+            (forwards, headers[MAX_FORWARDS].to_str().expect("text").to_owned())
+        };
+        assert_eq!(count(Method::OPTIONS, "0"), (Forwards::Spent, "0".to_owned()));
+        assert_eq!(count(Method::TRACE, "10"), (Forwards::Allowed, "9".to_owned()));
+        assert_eq!(count(Method::OPTIONS, "many"), (Forwards::Allowed, "many".to_owned()));
+        assert_eq!(count(Method::GET, "0"), (Forwards::Allowed, "0".to_owned()));
+    }
+
+    #[test]
+    fn a_message_says_who_passed_it_on_and_how_it_came() {
+        let mut headers = fields(&[("via", "1.0 first")]);
+        append_via(&mut headers, Version::HTTP_11);
+        append_via(&mut headers, Version::HTTP_10);
+        let via: Vec<_> = headers.get_all(VIA).into_iter().collect();
+        assert_eq!(via, ["1.0 first", "1.1 larder", "1.0 larder"]);
+    }
+}
