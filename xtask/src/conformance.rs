@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: every backend through the suite, with every format, as one matrix.
 //!
-//! The same cases are `#[test]`s in each backend's own crate; here they run for every variant of the file store.
+//! The same cases are `#[test]`s in each backend's own crate; here they run for every variant of the file store. With
+//! `--http`, exchanges through the proxy run instead.
 
 mod fixture;
 
@@ -13,6 +14,7 @@ use clap::ValueEnum;
 use larder_conformance::{Case, CodecCase, Outcome as Ended, Subject, cases, codec_cases};
 
 use crate::Outcome;
+use crate::http;
 use crate::variant::{Format, Variant};
 
 /// What to run.
@@ -27,6 +29,8 @@ pub(crate) struct Arguments {
     /// Lists the cases instead of running them
     #[arg(long)]
     list: bool,
+    #[command(flatten)]
+    http: http::Exchanges,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,8 +73,11 @@ struct Counts {
 ///
 /// When a case fails.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    if arguments.list {
-        return list();
+    match (arguments.http.is_wanted(), arguments.list) {
+        (true, true) => return http::list(&arguments.http),
+        (true, false) => return http::run(&arguments.http),
+        (false, true) => return list(),
+        (false, false) => {}
     }
     let cells = cells(arguments);
     let work: Vec<(usize, Job)> = cells.iter().enumerate().flat_map(|(at, cell)| jobs(at, cell)).collect();

@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod conformance;
+mod http;
 mod origin;
 mod run;
 mod tidy;

@@ -1,0 +1,233 @@
+//! Where a case is played: its path on the proxy, and what the origin is asked for that path.
+//!
+//! An exchange has a few seconds; a proxy that hangs fails its case and holds up no other.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
+
+use super::case::{Case, Mode, Script, Step, Verdict, Visit, Visiting};
+use super::check;
+use super::lines::Braces;
+use super::message::{Response, Wire};
+use super::origin::{Asked, Origin};
+use super::proxy::Proxy;
+use super::reply::{Reply, reply};
+
+/// How long anything may take that should take no time.
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+/// How long validation may take to begin after the answer that it is behind.
+const BEHIND: Duration = Duration::from_secs(3);
+
+/// What one case has to itself.
+pub(super) struct Stage {
+    /// What kind of cache the proxy is.
+    pub(super) mode: Mode,
+    /// Where the proxy listens.
+    pub(super) proxy: SocketAddr,
+    /// The requests that the origin gets for this case.
+    pub(super) asked: UnboundedReceiver<Asked>,
+    /// The case's own addresses and time.
+    pub(super) braces: Braces,
+}
+
+impl Stage {
+    /// Returns the stage of the case with this number.
+    pub(super) fn new(mode: Mode, number: usize, proxy: &Proxy, origin: &Origin) -> Self {
+        let name = format!("c{number}");
+        Self {
+            mode,
+            proxy: proxy.address(),
+            asked: origin.requests_of(&name),
+            braces: Braces {
+                now: std::time::SystemTime::now(),
+                origin: format!("http://{}", origin.address()),
+                proxy: format!("http://{}", proxy.address()),
+                path: format!("/{name}"),
+            },
+        }
+    }
+
+    /// Plays `case` to its end or its first failure.
+    pub(super) async fn play(mut self, case: &Case) -> Verdict {
+        let steps = match &case.script {
+            Script::Program(run) => return run(self).await,
+            Script::Steps(steps) => steps,
+        };
+        let mut answers = HashMap::new();
+        for (at, step) in steps.iter().enumerate() {
+            let own = format!("answer {} of {}", at + 1, self.braces.path).into_bytes();
+            tokio::time::sleep(step.wait).await;
+            self.step(step, &own, &mut answers).await.map_err(|problems| {
+                format!("exchange {}, {} {}{}", at + 1, step.method, step.suffix, problems)
+            })?;
+        }
+        match self.asked.try_recv() {
+            Ok(asked) => Err(format!("in the end, the origin was asked again: {}", shown(&asked))),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Plays one exchange; `answers` are the contents that each path was last answered with.
+    async fn step<'a>(
+        &mut self,
+        step: &'a Step,
+        own: &[u8],
+        answers: &mut HashMap<&'a str, Vec<u8>>,
+    ) -> Verdict {
+        let client = tokio::spawn(exchange(self.proxy, step.method, self.request(step)));
+        tokio::pin!(client);
+        let mut visits = Visits { step, own, braces: self.braces.clone(), count: 0, problems: Vec::new() };
+        let mut behind = Vec::new();
+        let response = timeout(PATIENCE, async {
+            loop {
+                tokio::select! {
+                    response = &mut client => break response,
+                    Some(asked) = self.asked.recv() => match step.visiting {
+                        Visiting::Behind => behind.push(asked),
+                        Visiting::Before | Visiting::Perhaps => visits.visited(asked).await,
+                    },
+                }
+            }
+        });
+        let response = match response.await {
+            Ok(response) => response.map_err(|error| error.to_string()).flatten(),
+            Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        };
+        for asked in behind {
+            visits.visited(asked).await;
+        }
+        while step.visiting == Visiting::Behind && visits.count < step.visits.len() {
+            let Ok(Some(asked)) = timeout(BEHIND, self.asked.recv()).await else { break };
+            visits.visited(asked).await;
+        }
+        let Visits { count, mut problems, .. } = visits;
+        if count < step.visits.len() && !(step.visiting == Visiting::Perhaps && count == 0) {
+            problems.push(format!("the origin was asked {count} times instead of {}", step.visits.len()));
+        }
+        match response {
+            Ok(response) => {
+                let content = expected_content(step, own, count, answers);
+                check::response(step, content.as_deref(), count > 0, &response, &self.braces, &mut problems);
+            }
+            Err(error) => problems.push(error),
+        }
+        problems.into_iter().fold(Ok(()), |verdict, problem| {
+            let mut told = verdict.err().unwrap_or_default();
+            // Writing to a string does not fail.
+            let _ = write!(told, "\n    {problem}");
+            Err(told)
+        })
+    }
+
+    fn request(&self, step: &Step) -> Vec<u8> {
+        let mut lines = step.lines.clone();
+        if let Some(content) = step.content {
+            lines.push(format!("Content-Length: {}", content.len()).into_bytes());
+        }
+        let mut request = self.request_bytes(step.method, step.suffix, &lines);
+        request.extend_from_slice(step.content.unwrap_or_default().as_bytes());
+        request
+    }
+
+    /// Returns a request for what is below the case's path, without content.
+    pub(super) fn request_bytes(&self, method: &str, suffix: &str, lines: &[Vec<u8>]) -> Vec<u8> {
+        let path = &self.braces.path;
+        let mut request =
+            format!("{method} {path}{suffix} HTTP/1.1\r\nHost: {}\r\n", self.proxy).into_bytes();
+        for line in lines {
+            request.extend_from_slice(&self.braces.fill(line));
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(b"\r\n");
+        request
+    }
+
+    /// Returns the next request that the origin gets for this case.
+    pub(super) async fn next_asked(&mut self) -> Result<Asked, String> {
+        match timeout(PATIENCE, self.asked.recv()).await {
+            Ok(Some(asked)) => Ok(asked),
+            _ => Err("the origin was not asked".to_owned()),
+        }
+    }
+}
+
+/// Sends a request on a connection of its own and reads the response to its end.
+pub(super) async fn exchange(
+    proxy: SocketAddr,
+    method: &'static str,
+    request: Vec<u8>,
+) -> Result<Response, String> {
+    let mut wire = Wire::open(proxy).await.map_err(|error| format!("no connection: {error}"))?;
+    wire.send(&request).await.map_err(|error| format!("the request broke off: {error}"))?;
+    wire.response(method).await.map_err(|error| format!("no response: {error}"))
+}
+
+/// The requests that the origin got in one exchange.
+struct Visits<'a> {
+    step: &'a Step,
+    own: &'a [u8],
+    braces: Braces,
+    count: usize,
+    problems: Vec<String>,
+}
+
+impl Visits<'_> {
+    /// Checks a request against the script and answers it.
+    async fn visited(&mut self, asked: Asked) {
+        let visit = self.step.visits.get(self.count);
+        self.count += 1;
+        match visit {
+            Some(visit) => {
+                check::visit(self.step, visit, &asked.request, &self.braces, &mut self.problems);
+                if let Visit { reply: Some(reply), .. } = visit {
+                    self.answer(reply, asked).await;
+                }
+            }
+            None => {
+                self.problems.push(format!("the origin was asked unexpectedly: {}", shown(&asked)));
+                self.answer(&reply(500, &["Cache-Control: no-store"]), asked).await;
+            }
+        }
+    }
+
+    async fn answer(&mut self, reply: &Reply, asked: Asked) {
+        if let Err(error) = reply.answer(asked, self.own, &self.braces).await {
+            self.problems.push(format!("the proxy did not take the origin's response: {error}"));
+        }
+    }
+}
+
+/// Returns the content of the response when the case does not say: the origin's, or the path's last one.
+fn expected_content<'a>(
+    step: &'a Step,
+    own: &[u8],
+    count: usize,
+    answers: &mut HashMap<&'a str, Vec<u8>>,
+) -> Option<Vec<u8>> {
+    let last =
+        if count == 0 || step.visiting == Visiting::Behind { None } else { step.visits.get(count - 1) };
+    let replied = last.and_then(|visit| visit.reply.as_ref()).filter(|reply| reply.status != 304);
+    let content = match replied {
+        Some(reply) => Some(reply.content(own).to_vec()),
+        None => answers.get(step.suffix).cloned(),
+    };
+    let behind = step.visits.last().filter(|_| step.visiting == Visiting::Behind);
+    let stored = replied.or(behind.and_then(|visit| visit.reply.as_ref()));
+    if let Some(reply) = stored
+        && step.method == "GET"
+        && reply.status < 500
+        && !matches!(reply.status, 206 | 304)
+    {
+        answers.insert(step.suffix, reply.content(own).to_vec());
+    }
+    content
+}
+
+fn shown(asked: &Asked) -> String {
+    format!("{} {} with {:?}", asked.request.method, asked.request.target, asked.request.fields)
+}
