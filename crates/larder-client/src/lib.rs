@@ -29,6 +29,7 @@ mod body;
 mod cache;
 mod clock;
 mod exchange;
+mod explain;
 mod flights;
 mod forward;
 mod guard;
@@ -51,10 +52,12 @@ mod variants;
 
 pub use body::RequestBody;
 pub use cache::{Disabled, ResponseCache, ResponseCacheBuilder};
+pub use explain::{Explanation, StoredEntry};
 pub use origin::{FinalUrl, Origin, Unshared};
 pub use response::Response;
 pub use status::{CacheStatus, NotStored};
 
 pub use larder_policy::{
-    CacheMode, CacheOptions, Expiry, Filter, Forward, NotStorable, Policy, RequestOptions, remove_hop_by_hop,
+    Bypass, CacheMode, CacheOptions, Decision, Expiry, Filter, Forward, Freshness, LifetimeSource,
+    NotStorable, Policy, RequestOptions, remove_hop_by_hop,
 };

@@ -41,6 +41,11 @@ impl Stored {
         self.response.body
     }
 
+    /// Returns the length of the body, if it is known.
+    pub(crate) fn body_len(&self) -> Option<u64> {
+        self.response.body.exact_len()
+    }
+
     /// Returns the revision, and the length of the body, if both are known.
     pub(crate) fn revision_and_len(&self) -> Option<(&Revision, u64)> {
         Some((self.response.revision()?, self.response.body.exact_len()?))
