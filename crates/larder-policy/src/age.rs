@@ -9,6 +9,8 @@ use larder_core::{ResponseHead, Timestamp};
 use crate::cache_control::ResponseDirectives;
 
 const LONGEST_HEURISTIC: Duration = Duration::from_hours(7 * 24);
+/// More than the longest date: a Wednesday of RFC 850.
+const LONGEST_DATE: usize = 40;
 
 /// Returns the age of the response at `now` (RFC 9111, section 4.2.3).
 pub(crate) fn current_age(head: &ResponseHead, now: Timestamp) -> Duration {
@@ -70,9 +72,28 @@ pub(crate) fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> 
     if values.next().is_some() { None } else { parse_date(value) }
 }
 
-/// Returns the date in one of the three formats (RFC 9110, section 5.6.7).
+/// Returns the date in one of the three formats (RFC 9110, section 5.6.7), in any case (RFC 9111, section 4.2).
 fn parse_date(value: &HeaderValue) -> Option<Timestamp> {
-    httpdate::parse_http_date(value.to_str().ok()?.trim()).ok().map(Timestamp::from)
+    let text = value.to_str().ok()?.trim();
+    if text.len() > LONGEST_DATE {
+        return None;
+    }
+    httpdate::parse_http_date(&in_the_case_of_the_grammar(text)).ok().map(Timestamp::from)
+}
+
+/// Returns the text with its words capitalised, and `GMT` in capitals.
+fn in_the_case_of_the_grammar(text: &str) -> String {
+    let mut text = text.to_ascii_lowercase();
+    let mut is_first = true;
+    for at in 0..text.len() {
+        let letter = text.get_mut(at..=at).filter(|letter| letter.as_bytes()[0].is_ascii_alphabetic());
+        let is_letter = letter.is_some();
+        if let Some(letter) = letter.filter(|_| is_first) {
+            letter.make_ascii_uppercase();
+        }
+        is_first = !is_letter;
+    }
+    text.replace("Gmt", "GMT")
 }
 
 /// Returns the first value of `Age`, zero if it is not a number (RFC 9111, section 5.1).

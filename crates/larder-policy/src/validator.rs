@@ -1,5 +1,7 @@
 //! Validators: what a stored response can be validated by (RFC 9110, section 8.8).
 
+use std::time::Duration;
+
 use http::header::{DATE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED};
 use http::{HeaderMap, Method};
 use larder_core::Timestamp;
@@ -83,8 +85,7 @@ pub(crate) fn is_same_range(request: &HeaderMap, stored: &HeaderMap) -> bool {
     }
     // A date is a strong validator if the response was made a while after it (RFC 9110, section 8.8.2.2).
     let (Some(modified), Some(made)) = (last_modified(stored), date(stored, &DATE)) else { return false };
-    date(request, &IF_RANGE) == Some(modified)
-        && made.saturating_since(modified) >= std::time::Duration::from_secs(60)
+    date(request, &IF_RANGE) == Some(modified) && made.saturating_since(modified) >= Duration::from_mins(1)
 }
 
 /// Returns the entity tags of a list, up to where it cannot be read.

@@ -1,6 +1,10 @@
 //! The decisions of the fixed expiry mode, as tables: what is stored, until when, and what is done about a request.
 
 mod fixed {
+    use larder_policy::CacheOptions;
+
+    use crate::support::secs;
+
     mod decide;
     mod keys;
     mod lifetime;
@@ -10,5 +14,10 @@ mod fixed {
     mod refresh;
     mod stale;
     mod store;
-    pub(crate) mod support;
+
+    fn hour() -> CacheOptions {
+        CacheOptions::fixed(secs(3600))
+    }
 }
+
+mod support;

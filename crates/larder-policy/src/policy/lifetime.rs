@@ -62,20 +62,21 @@ impl Policy {
     #[must_use]
     pub fn freshness(&self, stored: &ResponseHead, now: Timestamp) -> Freshness {
         let directives = self.response_directives(&stored.headers);
+        let heuristic = heuristic_lifetime(&directives, stored).filter(|_| self.is_standard());
+        let of_heuristic = heuristic.map(|lifetime| expires_at(stored, lifetime));
         let expires_at = self.expiry_of(&directives, stored);
         let age = current_age(stored, now);
         let explicit =
             self.0.cache_control.then(|| explicit_lifetime(&directives, stored, self.0.is_shared)).flatten();
         let initial_age = current_age(stored, stored.received_at);
         let of_expiry = |at: Timestamp| at.saturating_since(stored.received_at).saturating_add(initial_age);
-        let heuristic = heuristic_lifetime(&directives, stored).filter(|_| self.is_standard());
         let (lifetime, source) = match (explicit, expires_at) {
             (Some(lifetime), _) if directives.s_maxage.is_some() && self.0.is_shared => {
                 (Some(lifetime), LifetimeSource::SMaxage)
             }
             (Some(lifetime), _) if directives.max_age.is_some() => (Some(lifetime), LifetimeSource::MaxAge),
             (Some(lifetime), _) => (Some(lifetime), LifetimeSource::Expires),
-            (None, Some(at)) if heuristic == Some(of_expiry(at)) => (heuristic, LifetimeSource::Heuristic),
+            (None, Some(_)) if expires_at == of_heuristic => (heuristic, LifetimeSource::Heuristic),
             (None, Some(at)) if at <= stored.received_at => (Some(Duration::ZERO), LifetimeSource::Nothing),
             (None, Some(at)) => (Some(of_expiry(at)), LifetimeSource::Options),
             (None, None) => (None, LifetimeSource::Options),
@@ -158,7 +159,8 @@ impl Policy {
         })
     }
 
-    /// Returns how long past its expiry the response may be used when the origin fails, if at all.
+    /// Returns how long past its expiry the response may be used when the origin fails, if anybody says so; no time at all
+    /// is not at all.
     pub(super) fn stale_window(
         &self,
         request: &RequestDirectives,
@@ -169,6 +171,6 @@ impl Policy {
             return None;
         }
         let window = request.stale_if_error.or(response.stale_if_error);
-        window.or(options.stale_if_error).or(self.0.stale_if_error).filter(|window| !window.is_zero())
+        window.or(options.stale_if_error).or(self.0.stale_if_error)
     }
 }

@@ -45,55 +45,56 @@ impl Policy {
         body_len: Option<u64>,
         now: Timestamp,
     ) -> Presented {
-        let mut presented = self.select(request, stored, body_len);
+        let mut presented = select(request, stored, body_len);
         if self.is_standard() {
             let age = current_age(&presented.head, now);
             presented.head.headers.insert(AGE, HeaderValue::from(rounded(age)));
         }
         presented
     }
+}
 
-    fn select(&self, request: &KeyRequest<'_>, mut head: ResponseHead, body_len: Option<u64>) -> Presented {
-        let Some(headers) = request.headers() else { return Presented { head, body: None } };
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-        let is_selected = matches!(head.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT);
-        if !reads || !is_selected {
-            return Presented { head, body: None };
+/// Returns the answer, without its age.
+fn select(request: &KeyRequest<'_>, mut head: ResponseHead, body_len: Option<u64>) -> Presented {
+    let Some(headers) = request.headers() else { return Presented { head, body: None } };
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_selected = matches!(head.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT);
+    if !reads || !is_selected {
+        return Presented { head, body: None };
+    }
+    if validator::is_not_modified(headers, &head.headers, head.received_at) == Some(true) {
+        head.status = StatusCode::NOT_MODIFIED;
+        remove(&mut head.headers, &OF_THE_CONTENT);
+        return Presented { head, body: Some(0..0) };
+    }
+    let asked = ByteRange::of(Some(headers)).filter(|_| *request.method() == Method::GET);
+    let (Some(asked), Some(body_len)) = (asked, body_len) else { return Presented { head, body: None } };
+    if !validator::is_same_range(headers, &head.headers) {
+        return Presented { head, body: None };
+    }
+    let here = match head.status {
+        StatusCode::PARTIAL_CONTENT => ContentRange::of(&head.headers),
+        _ if body_len == 0 => None,
+        _ => Some(ContentRange { first: 0, last: body_len - 1, complete_len: Some(body_len) }),
+    };
+    match here.and_then(|here| Some((here, here.covers(asked)?))) {
+        Some((here, positions)) => {
+            let part = ContentRange { first: positions.start, last: positions.end - 1, ..here };
+            head.status = StatusCode::PARTIAL_CONTENT;
+            head.headers.insert(CONTENT_RANGE, part.to_value());
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(part.len()));
+            let body = positions.start - here.first..positions.end - here.first;
+            Presented { head, body: Some(body) }
         }
-        if validator::is_not_modified(headers, &head.headers, head.received_at) == Some(true) {
-            head.status = StatusCode::NOT_MODIFIED;
+        None if head.status == StatusCode::OK => {
+            head.status = StatusCode::RANGE_NOT_SATISFIABLE;
             remove(&mut head.headers, &OF_THE_CONTENT);
-            return Presented { head, body: Some(0..0) };
+            remove(&mut head.headers, &[ACCEPT_RANGES]);
+            head.headers.insert(CONTENT_RANGE, unsatisfied(body_len));
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+            Presented { head, body: Some(0..0) }
         }
-        let asked = ByteRange::of(Some(headers)).filter(|_| *request.method() == Method::GET);
-        let (Some(asked), Some(body_len)) = (asked, body_len) else { return Presented { head, body: None } };
-        if !validator::is_same_range(headers, &head.headers) {
-            return Presented { head, body: None };
-        }
-        let here = match head.status {
-            StatusCode::PARTIAL_CONTENT => ContentRange::of(&head.headers),
-            _ if body_len == 0 => None,
-            _ => Some(ContentRange { first: 0, last: body_len - 1, complete_len: Some(body_len) }),
-        };
-        match here.and_then(|here| Some((here, here.covers(asked)?))) {
-            Some((here, positions)) => {
-                let part = ContentRange { first: positions.start, last: positions.end - 1, ..here };
-                head.status = StatusCode::PARTIAL_CONTENT;
-                head.headers.insert(CONTENT_RANGE, part.to_value());
-                head.headers.insert(CONTENT_LENGTH, HeaderValue::from(part.len()));
-                let body = positions.start - here.first..positions.end - here.first;
-                Presented { head, body: Some(body) }
-            }
-            None if head.status == StatusCode::OK => {
-                head.status = StatusCode::RANGE_NOT_SATISFIABLE;
-                remove(&mut head.headers, &OF_THE_CONTENT);
-                remove(&mut head.headers, &[ACCEPT_RANGES]);
-                head.headers.insert(CONTENT_RANGE, unsatisfied(body_len));
-                head.headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
-                Presented { head, body: Some(0..0) }
-            }
-            None => Presented { head, body: None },
-        }
+        None => Presented { head, body: None },
     }
 }
 

@@ -102,7 +102,7 @@ impl Policy {
         let explicit = explicit_lifetime(directives, head, self.0.is_shared).filter(|_| self.is_standard());
         is_fresh
             || validator::is_there(request.method(), &head.headers)
-            || self.stale_window_of(request, options, head).is_some()
+            || self.stale_window_of(request, options, head).is_some_and(|window| !window.is_zero())
             || directives.stale_while_revalidate.is_some_and(|window| !window.is_zero())
             || explicit.is_some_and(|lifetime| !lifetime.is_zero())
     }

@@ -4,7 +4,8 @@ use http::{HeaderMap, Method, StatusCode};
 use larder_core::{ResponseHead, Timestamp};
 use larder_policy::{CacheMode, CacheOptions, Decision, Expiry, Failure, Forward, RequestOptions};
 
-use super::support::{Do, Fields, NOW, Sent, URL, after, headers, hour, policy, secs};
+use super::hour;
+use crate::support::{Do, Fields, NOW, Sent, URL, after, headers, policy, secs};
 
 const TAG: Fields = &["etag: \"1\""];
 

@@ -6,7 +6,8 @@ use larder_policy::{
     Bypass, CacheKeys, CacheMode, CacheOptions, Content, Expiry, KeyRequest, RequestKeys, RequestOptions,
 };
 
-use super::support::{Sent, URL, hour, policy, secs};
+use super::hour;
+use crate::support::{Sent, URL, policy, secs};
 
 fn keys(options: CacheOptions, sent: &Sent) -> Result<RequestKeys, Bypass> {
     policy(options).keys(&sent.request(), &sent.options)

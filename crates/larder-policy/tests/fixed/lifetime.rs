@@ -3,7 +3,8 @@
 use larder_core::Timestamp;
 use larder_policy::{CacheOptions, Expiry, NotStorable, RequestOptions};
 
-use super::support::{Fields, NOW, Sent, after, headers, hour, policy, secs};
+use super::hour;
+use crate::support::{Fields, NOW, Sent, after, headers, policy, secs};
 
 /// Checks when a response with `response` to a request with `request` expires, NOW at the earliest; it can be validated.
 fn check(options: CacheOptions, sent: &Sent, response: Fields, expected: Option<Timestamp>) {

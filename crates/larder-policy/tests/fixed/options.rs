@@ -8,7 +8,8 @@ use http::{Method, StatusCode};
 use larder_core::ErrorKind;
 use larder_policy::{CacheOptions, Expiry, Filter};
 
-use super::support::{Sent, hour, policy, secs};
+use super::hour;
+use crate::support::{Sent, policy, secs};
 
 fn check(options: CacheOptions, expected: &str) {
     let error = options.build().expect_err(expected);

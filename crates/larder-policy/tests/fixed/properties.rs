@@ -5,7 +5,8 @@ use larder_policy::{CacheMode, CacheOptions, Decision, Failure, RequestOptions};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::support::{Sent, after, hour, policy, secs};
+use super::hour;
+use crate::support::{Sent, after, policy, secs};
 
 const NAMES: [&str; 12] = [
     "cache-control",

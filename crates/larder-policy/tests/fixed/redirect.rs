@@ -4,7 +4,8 @@ use http::header::ACCEPT_LANGUAGE;
 use http::{Method, StatusCode};
 use larder_policy::{CacheMode, CacheOptions, Expiry, NotStorable, RequestOptions};
 
-use super::support::{Fields, NOW, Sent, URL, after, hour, policy, secs};
+use super::hour;
+use crate::support::{Fields, NOW, Sent, URL, after, policy, secs};
 
 fn check(
     options: CacheOptions,

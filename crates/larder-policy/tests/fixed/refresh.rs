@@ -3,7 +3,8 @@
 use larder_core::{ResponseHead, Timestamp};
 use larder_policy::{CacheOptions, Expiry};
 
-use super::support::{Fields, NOW, Sent, after, headers, hour, policy, secs};
+use super::hour;
+use crate::support::{Fields, NOW, Sent, after, headers, policy, secs};
 
 /// Returns what a 304 that comes `age` seconds later makes of a stored response.
 fn refreshed(

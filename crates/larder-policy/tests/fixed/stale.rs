@@ -3,7 +3,8 @@
 use http::StatusCode;
 use larder_policy::{CacheMode, CacheOptions, Failure, RequestOptions};
 
-use super::support::{Fields, Sent, after, hour, policy, secs};
+use super::hour;
+use crate::support::{Fields, Sent, after, policy, secs};
 
 /// Checks whether what is stored is used `age` seconds later, when the origin fails.
 fn check(options: CacheOptions, response: Fields, sent: &Sent, age: u64, expected: bool) {

@@ -5,7 +5,8 @@ use http::{Method, StatusCode};
 use larder_core::Hop;
 use larder_policy::{CacheMode, CacheOptions, Expiry, NotStorable, RequestOptions};
 
-use super::support::{Fields, NOW, Sent, URL, after, headers, hour, policy, secs};
+use super::hour;
+use crate::support::{Fields, NOW, Sent, URL, after, headers, policy, secs};
 
 fn check(
     options: CacheOptions,

@@ -33,10 +33,6 @@ pub(crate) fn after(seconds: u64) -> Timestamp {
     NOW.saturating_add(secs(seconds))
 }
 
-pub(crate) fn hour() -> CacheOptions {
-    CacheOptions::fixed(secs(3600))
-}
-
 pub(crate) fn policy(options: CacheOptions) -> Policy {
     options.build().expect("valid options")
 }
@@ -93,6 +89,8 @@ impl Sent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Do {
     Use,
+    UseWhileValidating,
+    Complete,
     Validate(Forward),
     Fetch(Forward),
     Refuse,
@@ -102,6 +100,8 @@ impl From<Decision> for Do {
     fn from(decision: Decision) -> Self {
         match decision {
             Decision::Use => Self::Use,
+            Decision::UseWhileValidating { .. } => Self::UseWhileValidating,
+            Decision::Complete { .. } => Self::Complete,
             Decision::Validate { reason, .. } => Self::Validate(reason),
             Decision::Fetch { reason } => Self::Fetch(reason),
             Decision::Refuse => Self::Refuse,
