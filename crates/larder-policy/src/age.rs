@@ -1,6 +1,6 @@
 //! How old a response is, and how long it says that it is fresh (RFC 9111, sections 4.2.1 and 4.2.3).
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::header::{AGE, DATE, EXPIRES, HeaderName, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -78,7 +78,20 @@ fn parse_date(value: &HeaderValue) -> Option<Timestamp> {
     if text.len() > LONGEST_DATE {
         return None;
     }
-    httpdate::parse_http_date(&in_the_case_of_the_grammar(text)).ok().map(Timestamp::from)
+    let text = in_the_case_of_the_grammar(text);
+    let parsed = httpdate::parse_http_date(&text).ok();
+    parsed.or_else(|| with_another_weekday(&text)).map(Timestamp::from)
+}
+
+/// Returns the date if only its weekday is wrong, which says nothing that the rest does not.
+fn with_another_weekday(text: &str) -> Option<SystemTime> {
+    const SHORT: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const LONG: [&str; 7] =
+        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    let end = text.find(|letter: char| !letter.is_ascii_alphabetic())?;
+    let (weekday, rest) = text.split_at(end);
+    let names = [SHORT, LONG].into_iter().find(|names| names.contains(&weekday))?;
+    names.iter().find_map(|name| httpdate::parse_http_date(&format!("{name}{rest}")).ok())
 }
 
 /// Returns the text with its words capitalised, and `GMT` in capitals.
