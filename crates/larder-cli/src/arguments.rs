@@ -14,7 +14,7 @@ use larder::policy::Expiry;
 use url::Url;
 use wildmatch::WildMatch;
 
-pub(crate) use proxy::Proxy;
+pub(crate) use proxy::{Explain, Proxy};
 
 use crate::select::Target;
 
@@ -38,6 +38,7 @@ Examples:
   larder get https://example.org/       request a page, and the next time take it from the cache
   larder proxy --listen 127.0.0.1:8080 --origin https://example.org/
                                         the same for programs in any language
+  larder explain https://example.org/   what the cache would do, and why
   larder stats                          what is there
   larder ls '*example.org*'             the URLs of a site
   larder show https://example.org/      what is known about one
@@ -66,6 +67,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Get(Get),
     Proxy(Proxy),
+    Explain(Explain),
     Ls(Ls),
     Show(Show),
     Rm(Rm),

@@ -3,6 +3,7 @@
 //! Each opens the cache, works, closes it, and says how it ended.
 
 pub(crate) mod clear;
+pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod ls;

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use larder::client::{CacheMode, CacheOptions, RequestOptions, ResponseCache};
+use larder::client::{CacheMode, RequestOptions, ResponseCache};
 use tokio::net::TcpListener;
 
 use crate::arguments::Proxy as Arguments;
@@ -18,7 +18,7 @@ pub(crate) async fn run(dir: Option<PathBuf>, arguments: Arguments, output: &mut
     let upstream = Upstream::new(target.clone(), arguments.timeout)?;
     let cache =
         if arguments.offline { Cache::open_existing(dir).await? } else { Cache::open_or_make(dir).await? };
-    let builder = ResponseCache::builder(cache.backend.clone(), options(&arguments));
+    let builder = ResponseCache::builder(cache.backend.clone(), arguments.policy.options());
     let (journal, written) = if arguments.quiet {
         (Journal::silent(), None)
     } else {
@@ -27,7 +27,7 @@ pub(crate) async fn run(dir: Option<PathBuf>, arguments: Arguments, output: &mut
     };
     let mode = if arguments.offline { CacheMode::OnlyIfCached } else { CacheMode::Default };
     let proxy = Proxy {
-        cache: builder.max_redirects(0).build()?,
+        cache: builder.cache_status_field(true).build()?,
         upstream,
         target,
         options: RequestOptions::default().mode(mode),
@@ -58,15 +58,5 @@ async fn listen(address: &str, output: &mut Output) -> Result<TcpListener> {
         // Nobody has to read it.
         Err(failure) if !failure.is_broken_pipe() => Err(failure),
         _ => Ok(listener),
-    }
-}
-
-/// Returns the options that the arguments ask for.
-fn options(arguments: &Arguments) -> CacheOptions {
-    let options = arguments.fixed.map_or_else(CacheOptions::standard, CacheOptions::fixed);
-    let options = if arguments.shared { options.shared() } else { options };
-    match arguments.stale_if_error {
-        Some(window) => options.stale_if_error(window),
-        None => options,
     }
 }

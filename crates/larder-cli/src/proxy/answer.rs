@@ -7,13 +7,11 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Versio
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
-use larder::client::{RequestBody, ResponseCache};
+use larder::client::{RequestBody, ResponseCache, remove_hop_by_hop};
 use larder::{Body, RequestOptions};
 
 use super::content::content;
-use super::fields::{
-    CACHE_STATUS, Forwards, append_via, correct_length, count_forward, is_coding_known, remove_hop_by_hop,
-};
+use super::fields::{CACHE_STATUS, Forwards, append_via, correct_length, count_forward, is_coding_known};
 use super::interim::Interim;
 use super::journal::{Entry, Expected, Journal, Noted};
 use super::origin::{OriginFailure, Upstream};
@@ -89,7 +87,7 @@ impl Proxy {
 
     async fn ask(&self, request: Request<RequestBody>) -> Answer {
         let mut upstream = self.upstream.clone();
-        let response = match self.cache.send(request, &mut upstream).await {
+        let response = match self.cache.send_once(request, &mut upstream).await {
             Ok(response) => response,
             Err(error) => return Answer::failed(&error),
         };
@@ -122,6 +120,9 @@ impl Answer {
     fn own(status: StatusCode, text: &str, cache_status: String) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if let Ok(value) = HeaderValue::from_str(&cache_status) {
+            headers.insert(CACHE_STATUS, value);
+        }
         let body = Body::from(format!("larder: {text}\n"));
         Self { status, headers, reason: None, body, cache_status }
     }
@@ -160,9 +161,6 @@ impl Answer {
     /// Returns the response as it is sent in answer to `method`.
     fn send(self, method: &Method, entry: Entry) -> Response<Noted> {
         let Self { status, mut headers, reason, body, cache_status } = self;
-        if let Ok(value) = HeaderValue::from_str(&cache_status) {
-            headers.append(CACHE_STATUS, value);
-        }
         let expected = expected(method, status, &mut headers, &body);
         let mut response = Response::new(entry.answered(status, cache_status, body, expected));
         *response.status_mut() = status;

@@ -2,29 +2,13 @@
 //!
 //! All others are passed on as they are, in bytes and in lines.
 
-use http::header::{CONNECTION, CONTENT_LENGTH, MAX_FORWARDS, TE, TRANSFER_ENCODING, UPGRADE, VIA};
+use std::time::SystemTime;
+
+use http::header::{CONTENT_LENGTH, DATE, Entry, MAX_FORWARDS, TRANSFER_ENCODING, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
 /// The field of RFC 9211.
 pub(crate) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-
-/// Removes what belongs to one connection, and what `Connection` says belongs to it (RFC 9110, section 7.6.1).
-pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let lines = headers.get_all(CONNECTION).into_iter();
-    let named = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    let named: Vec<_> = named.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect();
-    for name in named {
-        headers.remove(name);
-    }
-    for name in [CONNECTION, TE, TRANSFER_ENCODING, UPGRADE] {
-        headers.remove(name);
-    }
-    for name in
-        ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "http2-settings"]
-    {
-        headers.remove(name);
-    }
-}
 
 /// Adds this program to those who have passed a message on that came in `version` (RFC 9110, section 7.6.3).
 pub(crate) fn append_via(headers: &mut HeaderMap, version: Version) {
@@ -69,6 +53,15 @@ pub(crate) fn count_forward(method: &Method, headers: &mut HeaderMap) -> Forward
     }
 }
 
+/// Says when a response came that does not say when it was made (RFC 9110, section 6.6.1).
+pub(crate) fn date(headers: &mut HeaderMap, received: SystemTime) {
+    if let Entry::Vacant(date) = headers.entry(DATE)
+        && let Ok(received) = HeaderValue::try_from(httpdate::fmt_http_date(received))
+    {
+        date.insert(received);
+    }
+}
+
 /// Makes `Content-Length` say what a body of `len` bytes has, if it is there (RFC 9112, section 6.3: one valid value in
 /// the place of several).
 pub(crate) fn correct_length(headers: &mut HeaderMap, len: u64) {
@@ -82,11 +75,10 @@ mod tests {
     use super::*;
 
     fn fields(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        let lines = lines
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let mut headers = HeaderMap::new();
-        lines.for_each(|(name, value)| drop(headers.append(name, value)));
+        for (name, value) in lines {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
         headers
     }
 
@@ -115,6 +107,14 @@ mod tests {
         assert_eq!(count(Method::TRACE, "10"), (Forwards::Allowed, "9".to_owned()));
         assert_eq!(count(Method::OPTIONS, "many"), (Forwards::Allowed, "many".to_owned()));
         assert_eq!(count(Method::GET, "0"), (Forwards::Allowed, "0".to_owned()));
+    }
+
+    #[test]
+    fn a_response_has_a_date_when_it_goes_on() {
+        let mut headers = HeaderMap::new();
+        date(&mut headers, SystemTime::UNIX_EPOCH);
+        date(&mut headers, SystemTime::now());
+        assert_eq!(headers[DATE], "Thu, 01 Jan 1970 00:00:00 GMT");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
@@ -15,12 +15,12 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use larder::client::{Origin, RequestBody};
+use larder::client::{Origin, RequestBody, remove_hop_by_hop};
 use larder::{Body, BoxError};
 
 use super::connect::{Connector, connector};
 use super::content::{Progress, Sent};
-use super::fields::{append_via, correct_length, is_coding_known, remove_hop_by_hop};
+use super::fields::{append_via, correct_length, date, is_coding_known};
 use super::interim::Interim;
 use super::server::{MAX_FIELDS, MAX_HEAD};
 use super::target::{Asterisk, Target};
@@ -85,6 +85,7 @@ impl Origin for Upstream {
             return Err(OriginFailure::TransferCoding.into());
         }
         remove_hop_by_hop(&mut parts.headers);
+        date(&mut parts.headers, SystemTime::now());
         Ok(Response::from_parts(parts, Body::wrap(body)))
     }
 

@@ -3,6 +3,7 @@
 //! Each connection is a task of its own. A client that goes away ends its task, and with that all that was done for it.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use std::pin::pin;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
@@ -23,7 +23,7 @@ pub(crate) const MAX_HEAD: usize = 4 * 1024 * 1024;
 /// How many lines of fields it may have.
 pub(crate) const MAX_FIELDS: usize = 1024;
 /// How long a client may take to send the head of a request, and to say nothing between two of them.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long what is under way may take when the proxy is to end.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long no connection is accepted when there is no room for one.
