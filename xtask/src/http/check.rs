@@ -108,10 +108,13 @@ fn problem(expected: &Expected, response: &Response, braces: &Braces) -> Option<
             let is_within = age.parse().is_ok_and(|age: u64| (*least..=*most).contains(&age));
             (!is_within).then(|| format!("Age is {age:?} and not between {least} and {most}"))
         }
-        Expected::Text(texts) => (!texts.is_empty() && !texts.contains(content)).then(|| {
-            let texts: Vec<_> = texts.iter().map(|text| clip(text)).collect();
-            format!("the content is {} instead of {}", clip(content), texts.join(" or "))
-        }),
+        Expected::Text(texts) => {
+            let texts: Vec<_> = texts.iter().map(|text| braces.fill(text)).collect();
+            (!texts.is_empty() && !texts.contains(content)).then(|| {
+                let texts: Vec<_> = texts.iter().map(|text| clip(text)).collect();
+                format!("the content is {} instead of {}", clip(content), texts.join(" or "))
+            })
+        }
         Expected::Interim(statuses) => {
             let seen: Vec<_> = interim.iter().map(|head| head.status).collect();
             (seen != *statuses).then(|| format!("the interim responses are {seen:?} instead of {statuses:?}"))

@@ -27,4 +27,8 @@ groups! {
     dates "ages and dates",
     heuristics "heuristics",
     statuses "statuses",
+    methods "methods",
+    requests "request directives",
+    responses "response directives",
+    vary "vary",
 }
