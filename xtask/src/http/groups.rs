@@ -31,4 +31,9 @@ groups! {
     requests "request directives",
     responses "response directives",
     vary "vary",
+    validation "validation",
+    conditions "client conditions",
+    ranges "ranges",
+    invalidation "invalidation",
+    cache_groups "cache groups",
 }
