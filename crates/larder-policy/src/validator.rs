@@ -16,10 +16,10 @@ pub(crate) struct EntityTag<'a> {
     pub(crate) opaque: &'a [u8],
 }
 
-/// Returns whether a request of this method may be made conditional; another would fail when the condition holds
-/// (RFC 9110, section 13.1.2).
+/// Returns whether a request of this method is made conditional: one that is not to read would fail when the condition
+/// holds (RFC 9110, section 13.1.2), and HEAD has no content to save.
 pub(crate) fn may_be_sent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD)
+    *method == Method::GET
 }
 
 /// Returns whether a response to `method` with these fields can be validated.
