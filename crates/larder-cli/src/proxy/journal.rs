@@ -104,7 +104,7 @@ impl Entry {
     ) -> Noted {
         let is_whole = expected == Expected::Nothing || body.is_end_stream();
         self.answer = Some(Answer { status, cache_status, is_whole });
-        Noted { body, entry: self, expected }
+        Noted { body, entry: self, expected, failure: None }
     }
 }
 
@@ -143,6 +143,23 @@ pub(crate) struct Noted {
     body: Body,
     entry: Entry,
     expected: Expected,
+    /// What the body has failed with, until what came before is on its way.
+    failure: Option<larder::Error>,
+}
+
+impl Noted {
+    /// Returns whether all that is sent of the body was taken with `frame`.
+    fn is_whole(&self, frame: Option<&Result<Frame<Bytes>, larder::Error>>) -> bool {
+        match self.expected {
+            Expected::Nothing => true,
+            // Whoever knows the length does not ask for the end.
+            Expected::Bytes(len) => self.entry.bytes >= len,
+            Expected::Unknown => match frame {
+                None => true,
+                Some(frame) => frame.is_ok() && self.body.is_end_stream(),
+            },
+        }
+    }
 }
 
 impl HttpBody for Noted {
@@ -153,22 +170,27 @@ impl HttpBody for Noted {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, larder::Error>>> {
+        if let Some(failure) = self.failure.take() {
+            return Poll::Ready(Some(Err(failure)));
+        }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if let Some(Ok(frame)) = &frame {
             self.entry.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
         }
-        // Whoever knows the length does not ask for the end.
-        let is_whole = match self.expected {
-            Expected::Nothing => true,
-            Expected::Bytes(len) => self.entry.bytes >= len,
-            Expected::Unknown => {
-                frame.is_none() || (self.body.is_end_stream() && matches!(frame, Some(Ok(_))))
-            }
-        };
+        let is_whole = self.is_whole(frame.as_ref());
         if let Some(answer) = &mut self.entry.answer {
             answer.is_whole = is_whole;
         }
-        Poll::Ready(frame)
+        match frame {
+            Some(Err(failure)) => {
+                // With a failure hyper closes the connection, and drops what it has not written; it writes whenever
+                // there is nothing more to be had at once.
+                self.failure = Some(failure);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => Poll::Ready(frame),
+        }
     }
 
     fn is_end_stream(&self) -> bool {

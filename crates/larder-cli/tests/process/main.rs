@@ -6,6 +6,8 @@ mod generated;
 mod get;
 mod origin;
 mod pipes;
+#[cfg(unix)]
+mod proxy;
 mod support;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -2,8 +2,21 @@
 
 use crate::support::{Place, larder, page, run};
 
-const COMMANDS: [&str; 11] =
-    ["get", "ls", "show", "rm", "clear", "prune", "stats", "verify", "path", "completions", "man"];
+const COMMANDS: [&str; 13] = [
+    "get",
+    "ls",
+    "show",
+    "rm",
+    "clear",
+    "prune",
+    "stats",
+    "verify",
+    "path",
+    "completions",
+    "man",
+    "proxy",
+    "explain",
+];
 
 #[test]
 fn help_names_every_command_and_every_exit_code() {
