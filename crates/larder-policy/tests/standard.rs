@@ -6,10 +6,20 @@
 mod standard {
     mod age;
     mod cache_control;
+    mod combining;
+    mod conditions;
     mod dates;
+    mod head;
+    mod invalidation;
     mod lifetime;
+    mod ranges;
     mod request;
+    mod response;
     mod stale;
+    mod storing;
+    mod targeted;
+    mod validating;
+    mod vary;
 
     use larder_core::ResponseHead;
     use larder_policy::{CacheOptions, Policy};

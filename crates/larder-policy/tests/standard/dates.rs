@@ -41,6 +41,13 @@ fn the_case_of_a_date_does_not_matter() {
 }
 
 #[test]
+fn the_weekday_says_nothing_that_the_rest_does_not() {
+    check("Tue, 23 Nov 2026 00:01:00 GMT", 60);
+    check("Sunday, 23-Nov-26 00:01:00 GMT", 60);
+    check("sat Nov 23 00:01:00 2026", 60);
+}
+
+#[test]
 fn what_is_no_date_has_passed() {
     // RFC 9111, 5.3: "A cache recipient MUST interpret invalid date formats, especially the value "0", as representing a
     // time in the past".
