@@ -180,12 +180,13 @@ impl Policy {
             return Err(Bypass::Host);
         }
         let has = |name| request.headers().is_some_and(|headers| headers.contains_key(name));
-        if has(RANGE) && *request.method() != Method::GET {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        // A HEAD has no range (RFC 9110, section 14.2).
+        if has(RANGE) && !reads {
             return Err(Bypass::Range);
         }
         // Only the origin may evaluate these (RFC 9111, section 4.3.2), and the others only for the methods that read.
         let is_for_origin = [IF_MATCH, IF_UNMODIFIED_SINCE].into_iter().any(has);
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let is_conditional = [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_RANGE].into_iter().any(has);
         if is_for_origin || (is_conditional && !reads) { Err(Bypass::Conditional) } else { Ok(()) }
     }
