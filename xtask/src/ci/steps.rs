@@ -133,6 +133,8 @@ fn examples() -> Outcome {
     for name in ["tower", "axum"] {
         check_miss_and_hit(&example(name, &[])?, name)?;
     }
+    let printed = example("http_cache", &[])?;
+    check_printed(&printed, "200 OK: MISS\nHello from the origin!\n200 OK: HIT\nHello from the origin!\n")?;
     let quickstart = || -> Outcome<String> {
         let mut command = run::cargo();
         command.args(["run", "--release", "--example", "quickstart", "--", "--dir"]).arg(scratch.path());

@@ -36,4 +36,9 @@ groups! {
     ranges "ranges",
     invalidation "invalidation",
     cache_groups "cache groups",
+    stale "stale answers",
+    targeted "targeted fields",
+    fields "fields",
+    incomplete "incomplete",
+    coalescing "coalescing",
 }
