@@ -77,6 +77,7 @@ impl ResponseCache {
             None => None,
         };
         let entry = self.joined(old, stored, store).await;
+        let place = self.place_by_now(request, &key, place, &entry.head).await;
         // Whoever asks for a redirect after this may be answered otherwise: it has come back with a cookie.
         let answered = answered.filter(|_| follows.is_none());
         self.store(request, key.clone(), place, entry, trail.aliases(), shared, answered);

@@ -68,6 +68,31 @@ impl ResponseCache {
         (Some(latest.unwrap_or(primary)), place)
     }
 
+    /// Returns what is under `primary` by now, if that matters to where a response with `head` goes.
+    ///
+    /// Another variant may have become visible since `request` was looked up, and is not to be replaced.
+    pub(crate) async fn place_by_now(
+        &self,
+        request: &Request<RequestBody>,
+        primary: &CacheKey,
+        known: Place,
+        head: &ResponseHead,
+    ) -> Place {
+        let policy = &self.inner.policy;
+        if policy.nominated(head).is_empty() {
+            return known;
+        }
+        let read = self.inner.backend.responses().read_head(primary);
+        match self.inner.guard.run("look up", read).await {
+            Some(Ok(Some(there))) => Place {
+                is_taken: !policy.matches_vary(&key_request(request), &there.head),
+                variants: there.head.variants,
+            },
+            Some(Ok(None)) => Place::default(),
+            _ => known,
+        }
+    }
+
     /// Returns where a response to `request` with `head` goes, and puts the list of the others into `head` if it goes
     /// in front of them.
     pub(crate) fn place(
