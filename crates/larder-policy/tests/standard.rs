@@ -9,6 +9,8 @@ mod standard {
     mod combining;
     mod conditions;
     mod dates;
+    mod differences;
+    mod differential;
     mod head;
     mod invalidation;
     mod lifetime;

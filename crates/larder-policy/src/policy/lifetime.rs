@@ -123,9 +123,8 @@ impl Policy {
         if let Some(expiry) = specific.or(self.0.expire_after) {
             return expiry.at(now);
         }
-        Ok(Some(
-            heuristic_lifetime(&directives, response).map_or(now, |lifetime| expires_at(response, lifetime)),
-        ))
+        let heuristic = heuristic_lifetime(&directives, response).unwrap_or_default();
+        Ok(Some(expires_at(response, heuristic)))
     }
 
     /// Returns the lifetime that the fields of request and response give, if they are to be read and give one.

@@ -2,10 +2,10 @@
 
 use http::Method;
 use larder_core::ResponseHead;
-use larder_policy::{Bypass, Decision, Forward, Presented};
+use larder_policy::{Bypass, CacheOptions, Decision, Forward, Presented};
 
 use super::{private, shared, stored};
-use crate::support::{Do, NOW, Sent, URL, after, headers};
+use crate::support::{Do, NOW, Sent, URL, after, headers, policy};
 
 const MODIFIED: &str = "last-modified: Sun, 22 Nov 2026 00:00:00 GMT";
 
@@ -132,16 +132,20 @@ fn conditions_are_evaluated_before_ranges() {
 }
 
 #[test]
-fn a_range_of_what_has_no_ranges_goes_to_the_origin() {
+fn what_has_no_ranges_is_answered_with_the_whole_or_by_the_origin() {
     // RFC 9110, 14.2: "A server MUST ignore a Range header field received with a request method that is unrecognized or for
     // which range handling is not defined."
     let head = Sent::new(Method::HEAD, URL, &["range: bytes=0-1"]);
-    assert_eq!(private().keys(&head.request(), &head.options), Err(Bypass::Range));
-    let get = Sent::get(&["range: bytes=0-1"]);
-    assert_eq!(
-        private().keys(&get.request(), &get.options),
-        private().keys(&Sent::get(&[]).request(), &get.options)
-    );
+    let stored_whole = stored(&private(), &["cache-control: max-age=60"]);
+    assert_eq!(Do::from(head.decide(&private(), Some(&stored_whole), NOW)), Do::Use);
+    let presented = private().present(&head.request(), stored_whole, Some(10), NOW);
+    assert_eq!((presented.head.status.as_u16(), presented.body), (200, None));
+    let posting = policy(CacheOptions::standard().allowed_methods([Method::POST]));
+    let post = Sent::new(Method::POST, URL, &["range: bytes=0-1"]);
+    assert_eq!(posting.keys(&post.request(), &post.options), Err(Bypass::Range));
+    let (get, plain) = (Sent::get(&["range: bytes=0-1"]), Sent::get(&[]));
+    let keys = |sent: &Sent| private().keys(&sent.request(), &sent.options);
+    assert_eq!(keys(&get), keys(&plain), "a part is looked up where the whole is");
     // A response of another status has none.
     let stored = get.storable(&private(), &get.head(404, &["cache-control: max-age=60"])).expect("storable");
     assert_eq!(private().present(&get.request(), stored, Some(10), NOW).head.status, 404);

@@ -57,6 +57,16 @@ fn max_stale_takes_what_is_not_long_stale() {
 }
 
 #[test]
+fn what_says_no_lifetime_has_been_stale_for_as_long_as_it_is_old() {
+    let response = ["age: 3000", "etag: \"1\""];
+    for policy in [private(), shared()] {
+        let done = |line: &str| done(&policy, &response, &[&format!("cache-control: {line}")], 10);
+        assert_eq!(done("max-stale=3009"), STALE);
+        assert_eq!(done("max-stale=3011"), Do::Use);
+    }
+}
+
+#[test]
 fn min_fresh_wants_it_fresh_for_longer() {
     // 5.2.1.3: "whose freshness lifetime is no less than its current age plus the specified time in seconds".
     check("min-fresh=30", 0, Do::Use);
