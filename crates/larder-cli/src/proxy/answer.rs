@@ -55,6 +55,9 @@ impl Proxy {
         interim: Interim,
     ) -> Result<Result<Request<RequestBody>, Answer>, hyper::Error> {
         let (mut parts, body) = request.into_parts();
+        if !has_one_host(&parts.headers, parts.version) {
+            return Ok(Err(Answer::refused(StatusCode::BAD_REQUEST, "this request has not one Host")));
+        }
         if parts.method == Method::CONNECT {
             return Ok(Err(Answer::refused(StatusCode::NOT_IMPLEMENTED, "this proxy opens no tunnels")));
         }
@@ -170,6 +173,13 @@ impl Answer {
         }
         response
     }
+}
+
+/// Returns whether the request has as many `Host` fields as it must (RFC 9112, section 3.2): those who disagree about which
+/// counts disagree about what is requested.
+fn has_one_host(headers: &HeaderMap, version: Version) -> bool {
+    let hosts = headers.get_all(HOST).into_iter().count();
+    hosts == 1 || (hosts == 0 && version < Version::HTTP_11)
 }
 
 /// Returns how much of `body` is sent, after making `Content-Length` say the same.

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::interim::read_some;
+use super::interim::{MOST_AT_ONCE, read_some};
 use crate::status::{Failure, Result};
 
 pub(crate) type Connector = HttpsConnector<Tcp>;
@@ -77,8 +77,36 @@ impl AsyncRead for OriginStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        read_some(Pin::new(&mut self.0), cx, buffer)
+        match read_some(Pin::new(&mut self.0), cx, buffer) {
+            Poll::Pending => read_now(&self.0, buffer),
+            read @ Poll::Ready(_) => read,
+        }
     }
+}
+
+/// Reads what is there already, though the runtime has not heard of it yet.
+///
+/// hyper reads from an idle connection before it writes a request to it. With this it learns of an end and of surplus
+/// bytes up to that very moment, and takes another connection before anything is sent.
+#[cfg(unix)]
+fn read_now(stream: &TcpStream, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    use rustix::io::Errno;
+
+    let room = buffer.remaining().min(MOST_AT_ONCE);
+    // Registered with the runtime, so that it never blocks.
+    match rustix::io::read(stream, buffer.initialize_unfilled_to(room)) {
+        Ok(read) => {
+            buffer.advance(read);
+            Poll::Ready(Ok(()))
+        }
+        Err(Errno::WOULDBLOCK | Errno::INTR) => Poll::Pending,
+        Err(error) => Poll::Ready(Err(error.into())),
+    }
+}
+
+#[cfg(not(unix))]
+fn read_now(_: &TcpStream, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    Poll::Pending
 }
 
 impl AsyncWrite for OriginStream {

@@ -28,6 +28,8 @@ use crate::status::Result;
 
 /// How long a connection is kept that nobody uses.
 const IDLE: Duration = Duration::from_secs(30);
+/// How many of those are kept.
+const MOST_IDLE: usize = 64;
 
 /// The origin of a proxy.
 #[derive(Debug, Clone)]
@@ -46,6 +48,7 @@ impl Upstream {
         client
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(MOST_IDLE)
             .http1_max_buf_size(MAX_HEAD)
             .http1_max_headers(MAX_FIELDS)
             // What a proxy mends in a response, and in a request must not (RFC 9112, sections 5.1 and 5.2).

@@ -192,3 +192,20 @@ fn a_head_of_a_megabyte_passes() {
         assert!(response.field("x-commas").is_some_and(|value| value == commas));
     }
 }
+
+#[test]
+fn a_request_has_one_host() {
+    let place = Place::new();
+    let origin = Scripted::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let proxy = Proxy::start(&place, &origin.url(), &[]);
+    for (head, expected) in [
+        ("GET / HTTP/1.1\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n", "400"),
+        ("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost:\r\n", "200"),
+        ("GET / HTTP/1.0\r\n", "200"),
+    ] {
+        let response = proxy.connect().ask(format!("{head}\r\n"));
+        assert_eq!(response.start().split(' ').nth(1), Some(expected), "{head:?}");
+    }
+}
