@@ -141,3 +141,25 @@ async fn what_the_server_says_of_a_request_reaches_the_handler() {
     request.extensions_mut().insert("a peer");
     assert_eq!(text(send(&router, request).await).await, "a peer");
 }
+
+#[tokio::test]
+async fn a_change_of_protocol_passes_through() {
+    let switch = async |request: Request| {
+        assert_eq!(request.headers()["upgrade"], "x");
+        let mut response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+        response = response.header("connection", "upgrade").header("upgrade", "x");
+        response.extension("what the connection becomes").body(body::Body::empty()).expect("a response")
+    };
+    let router = Router::new().route("/", on_get(switch)).layer(shared());
+    for _ in 0..2 {
+        let mut request = get("/");
+        for (name, value) in [("connection", "upgrade"), ("upgrade", "x")] {
+            request.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        let response = send(&router, request).await;
+        assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
+        assert_eq!(response.headers()["connection"], "upgrade");
+        assert_eq!(response.headers()["upgrade"], "x");
+        assert!(response.extensions().get::<&str>().is_some());
+    }
+}
