@@ -28,8 +28,8 @@ use origin::Origin;
 use proxy::Proxy;
 use stage::Stage;
 
-/// Cases that run at once: each holds a few connections, and a process may have about a thousand.
-const AT_ONCE: usize = 150;
+/// Exchanges that run at once; more of them only wait for each other.
+const AT_ONCE: usize = 24;
 
 /// Which cases to run.
 #[derive(clap::Args)]
@@ -129,8 +129,7 @@ async fn run_mode(program: &Path, mode: Mode, cases: Arc<Vec<(&'static str, Case
             let (cases, permits) = (Arc::clone(&cases), Arc::clone(&permits));
             let (origin, proxy) = (origin.clone(), Arc::clone(&proxy));
             let task = tokio::spawn(async move {
-                let _permit = permits.acquire().await;
-                Stage::new(mode, at, &proxy, &origin).play(&cases[at].1).await
+                Stage::new(mode, at, &proxy, &origin).play(&cases[at].1, &permits).await
             });
             (at, task)
         })
@@ -138,6 +137,7 @@ async fn run_mode(program: &Path, mode: Mode, cases: Arc<Vec<(&'static str, Case
     let mut ended = Vec::with_capacity(running.len());
     for (case, task) in running {
         let verdict = task.await.unwrap_or_else(|error| Err(format!("the case panicked: {error}")));
+        let verdict = verdict.map_err(|problems| problems + &proxy.lines_about(&stage::path(case)));
         ended.push(Ended { mode, case, verdict });
     }
     match proxy.panics()[..] {

@@ -41,4 +41,5 @@ groups! {
     fields "fields",
     incomplete "incomplete",
     coalescing "coalescing",
+    principals "principals",
 }

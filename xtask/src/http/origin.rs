@@ -37,8 +37,11 @@ impl Origin {
         let origin = Self { address: listener.local_addr()?, cases: Cases::default() };
         let cases = Arc::clone(&origin.cases);
         tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(next(Wire::new(stream), Arc::clone(&cases)));
+            loop {
+                // What cannot be accepted has gone again.
+                if let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(next(Wire::new(stream), Arc::clone(&cases)));
+                }
             }
         });
         Ok(origin)

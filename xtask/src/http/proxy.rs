@@ -89,6 +89,15 @@ impl Proxy {
         at.map(|(at, _)| log[at..log.len().min(at + 3)].join("\n    ")).collect()
     }
 
+    /// Returns what it wrote about the case with this path.
+    pub(super) fn lines_about(&self, path: &str) -> String {
+        let is_path =
+            |word: &str| word.split('?').next().is_some_and(|word| word.split('/').nth(1) == path.get(1..));
+        let log = self.log.lock().expect("nothing panics with the lock");
+        let lines = log.iter().filter(|line| line.split(' ').any(is_path));
+        lines.map(|line| format!("\n    > {line}")).collect()
+    }
+
     fn log_text(&self) -> String {
         self.log.lock().expect("nothing panics with the lock").join("\n")
     }

@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
@@ -38,30 +39,34 @@ pub(super) struct Stage {
 impl Stage {
     /// Returns the stage of the case with this number.
     pub(super) fn new(mode: Mode, number: usize, proxy: &Proxy, origin: &Origin) -> Self {
-        let name = format!("c{number}");
+        let path = path(number);
         Self {
             mode,
             proxy: proxy.address(),
-            asked: origin.requests_of(&name),
+            asked: origin.requests_of(&path[1..]),
             braces: Braces {
-                now: std::time::SystemTime::now(),
+                now: SystemTime::now(),
                 origin: format!("http://{}", origin.address()),
                 proxy: format!("http://{}", proxy.address()),
-                path: format!("/{name}"),
+                path,
             },
         }
     }
 
-    /// Plays `case` to its end or its first failure.
-    pub(super) async fn play(mut self, case: &Case) -> Verdict {
+    /// Plays `case` to its end or its first failure; it has one of the `permits`, but not while it waits for time to pass.
+    pub(super) async fn play(mut self, case: &Case, permits: &Semaphore) -> Verdict {
+        let permitted = permits.acquire().await;
+        self.braces.now = SystemTime::now();
         let steps = match &case.script {
             Script::Program(run) => return run(self).await,
             Script::Steps(steps) => steps,
         };
+        drop(permitted);
         let mut answers = HashMap::new();
         for (at, step) in steps.iter().enumerate() {
             let own = format!("answer {} of {}", at + 1, self.braces.path).into_bytes();
             tokio::time::sleep(step.wait).await;
+            let _permitted = permits.acquire().await;
             self.step(step, &own, &mut answers).await.map_err(|problems| {
                 format!("exchange {}, {} {}{}", at + 1, step.method, step.suffix, problems)
             })?;
@@ -154,6 +159,11 @@ impl Stage {
             _ => Err("the origin was not asked".to_owned()),
         }
     }
+}
+
+/// Returns the path of the case with this number.
+pub(super) fn path(number: usize) -> String {
+    format!("/c{number}")
 }
 
 /// Sends a request on a connection of its own and reads the response to its end.
