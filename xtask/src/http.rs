@@ -129,7 +129,7 @@ async fn run_mode(program: &Path, mode: Mode, cases: Arc<Vec<(&'static str, Case
             let (cases, permits) = (Arc::clone(&cases), Arc::clone(&permits));
             let (origin, proxy) = (origin.clone(), Arc::clone(&proxy));
             let task = tokio::spawn(async move {
-                Stage::new(mode, at, &proxy, &origin).play(&cases[at].1, &permits).await
+                Stage::new(at, proxy.address(), &origin).play(&cases[at].1, &permits).await
             });
             (at, task)
         })

@@ -1,4 +1,5 @@
-//! `cargo xtask torture`: attempts to make the file store lose or mix up what it was given, and the client to hold it up.
+//! `cargo xtask torture`: attempts to make the file store lose or mix up what it was given, the client to hold it up, and
+//! the proxy to keep what it should let go.
 //!
 //! Every body can be computed from the key and the version that its head names, so that a reader notices any byte
 //! that no writer wrote.
@@ -10,6 +11,8 @@ mod kill_model;
 mod kill_writer;
 mod processes;
 mod processes_worker;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod random;
 mod record;
 mod stream;
@@ -34,6 +37,9 @@ pub(crate) enum Torture {
     Stream(stream::Arguments),
     /// Puts a large response through the caching client, and kills clients in mid-download
     Download(download::Arguments),
+    /// Loads a proxy with clients that go away, and checks that nothing of them is left
+    #[cfg(target_os = "linux")]
+    Proxy(proxy::Arguments),
     #[command(hide = true)]
     KillWriter(kill_writer::Arguments),
     #[command(hide = true)]
@@ -58,6 +64,8 @@ pub(crate) fn run(torture: &Torture) -> Outcome {
         Torture::ProcessesWorker(arguments) => processes_worker::run(arguments),
         Torture::StreamWorker(arguments) => stream::work(arguments),
         Torture::Download(arguments) => download::run(arguments),
+        #[cfg(target_os = "linux")]
+        Torture::Proxy(arguments) => proxy::run(arguments),
         Torture::DownloadWorker(arguments) => download::work(arguments),
     }
 }

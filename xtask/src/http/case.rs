@@ -117,8 +117,6 @@ pub(super) struct Visit {
     pub(super) sees: Vec<Vec<u8>>,
     /// Names of lines that the request does not have.
     pub(super) misses: Vec<&'static str>,
-    /// The method of the request, when it is not the client's.
-    pub(super) method: Option<&'static str>,
 }
 
 /// Whether the visits of an exchange take place.
@@ -247,12 +245,6 @@ impl Step {
     /// The origin sees no line of this name in the last request mentioned.
     pub(super) fn misses(mut self, name: &'static str) -> Self {
         self.visit().misses.push(name);
-        self
-    }
-
-    /// The origin sees this method in the last request mentioned.
-    pub(super) fn sees_method(mut self, method: &'static str) -> Self {
-        self.visit().method = Some(method);
         self
     }
 

@@ -14,9 +14,8 @@ pub(super) fn visit(
     braces: &Braces,
     problems: &mut Vec<String>,
 ) {
-    let method = visit.method.unwrap_or(step.method);
-    if request.method != method {
-        problems.push(format!("the origin saw {} instead of {method}", request.method));
+    if request.method != step.method {
+        problems.push(format!("the origin saw {} instead of {}", request.method, step.method));
     }
     for line in &visit.sees {
         let line = braces.fill(line);
@@ -28,7 +27,7 @@ pub(super) fn visit(
         problems.push(format!("the origin saw {name}: {}", request.fields.text(name)));
     }
     let content = step.content.unwrap_or_default().as_bytes();
-    if visit.method.is_none() && request.content != content {
+    if request.content != content {
         problems.push(format!(
             "the origin saw the content {:?} instead of {:?}",
             lossy(&request.content),

@@ -2,6 +2,27 @@
 //!
 //! One file per group; a case stands where its expectation is, not where its failure would be noticed.
 
+mod cache_control;
+mod cache_groups;
+mod coalescing;
+mod conditions;
+mod dates;
+mod fields;
+mod freshness;
+mod heuristics;
+mod incomplete;
+mod invalidation;
+mod methods;
+mod principals;
+mod ranges;
+mod requests;
+mod responses;
+mod stale;
+mod statuses;
+mod targeted;
+mod validation;
+mod vary;
+
 use super::case::Case;
 
 /// The cases about one subject.
@@ -12,34 +33,30 @@ pub(super) struct Group {
     pub(super) cases: fn() -> Vec<Case>,
 }
 
-macro_rules! groups {
-    ($($file:ident $name:literal,)*) => {
-        $(mod $file;)*
+/// All groups.
+pub(super) const ALL: &[Group] = &[
+    group("freshness", freshness::cases),
+    group("cache-control", cache_control::cases),
+    group("ages and dates", dates::cases),
+    group("heuristics", heuristics::cases),
+    group("statuses", statuses::cases),
+    group("methods", methods::cases),
+    group("request directives", requests::cases),
+    group("response directives", responses::cases),
+    group("vary", vary::cases),
+    group("validation", validation::cases),
+    group("client conditions", conditions::cases),
+    group("ranges", ranges::cases),
+    group("invalidation", invalidation::cases),
+    group("cache groups", cache_groups::cases),
+    group("stale answers", stale::cases),
+    group("targeted fields", targeted::cases),
+    group("fields", fields::cases),
+    group("incomplete", incomplete::cases),
+    group("coalescing", coalescing::cases),
+    group("principals", principals::cases),
+];
 
-        /// All groups.
-        pub(super) const ALL: &[Group] = &[$(Group { name: $name, cases: $file::cases }),*];
-    };
-}
-
-groups! {
-    freshness "freshness",
-    cache_control "cache-control",
-    dates "ages and dates",
-    heuristics "heuristics",
-    statuses "statuses",
-    methods "methods",
-    requests "request directives",
-    responses "response directives",
-    vary "vary",
-    validation "validation",
-    conditions "client conditions",
-    ranges "ranges",
-    invalidation "invalidation",
-    cache_groups "cache groups",
-    stale "stale answers",
-    targeted "targeted fields",
-    fields "fields",
-    incomplete "incomplete",
-    coalescing "coalescing",
-    principals "principals",
+const fn group(name: &'static str, cases: fn() -> Vec<Case>) -> Group {
+    Group { name, cases }
 }

@@ -222,10 +222,12 @@ impl Wire {
     }
 
     async fn head(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut searched = 0;
         loop {
-            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
-                return Ok(Some(self.buffer.drain(..end + 4).collect()));
+            if let Some(end) = find(&self.buffer[searched..], b"\r\n\r\n") {
+                return Ok(Some(self.buffer.drain(..searched + end + 4).collect()));
             }
+            searched = self.buffer.len().saturating_sub(3);
             match self.fill().await {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && self.buffer.is_empty() => {
                     return Ok(None);
@@ -236,7 +238,7 @@ impl Wire {
     }
 
     async fn fill(&mut self) -> io::Result<()> {
-        let mut read = [0; 16 * 1024];
+        let mut read = [0; 64 * 1024];
         match self.stream.read(&mut read).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             count => {

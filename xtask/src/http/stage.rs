@@ -11,12 +11,11 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
-use super::case::{Case, Mode, Script, Step, Verdict, Visit, Visiting};
+use super::case::{Case, Script, Step, Verdict, Visit, Visiting};
 use super::check;
 use super::lines::Braces;
 use super::message::{Response, Wire};
 use super::origin::{Asked, Origin};
-use super::proxy::Proxy;
 use super::reply::{Reply, reply};
 
 /// How long anything may take that should take no time.
@@ -26,8 +25,6 @@ const BEHIND: Duration = Duration::from_secs(3);
 
 /// What one case has to itself.
 pub(super) struct Stage {
-    /// What kind of cache the proxy is.
-    pub(super) mode: Mode,
     /// Where the proxy listens.
     pub(super) proxy: SocketAddr,
     /// The requests that the origin gets for this case.
@@ -38,16 +35,15 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Returns the stage of the case with this number.
-    pub(super) fn new(mode: Mode, number: usize, proxy: &Proxy, origin: &Origin) -> Self {
+    pub(super) fn new(number: usize, proxy: SocketAddr, origin: &Origin) -> Self {
         let path = path(number);
         Self {
-            mode,
-            proxy: proxy.address(),
+            proxy,
             asked: origin.requests_of(&path[1..]),
             braces: Braces {
                 now: SystemTime::now(),
                 origin: format!("http://{}", origin.address()),
-                proxy: format!("http://{}", proxy.address()),
+                proxy: format!("http://{proxy}"),
                 path,
             },
         }
@@ -240,4 +236,49 @@ fn expected_content<'a>(
 
 fn shown(asked: &Asked) -> String {
     format!("{} {} with {:?}", asked.request.method, asked.request.target, asked.request.fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::{case, get, not_reused, reused};
+    use super::super::reply::ok;
+    use super::*;
+
+    /// Plays `case` with nothing between the client and the origin.
+    async fn without_a_cache(case: Case) -> Verdict {
+        let origin = Origin::listen().await.expect("a free port");
+        let stage = Stage::new(1, origin.address(), &origin);
+        stage.play(&case, &Semaphore::new(1)).await
+    }
+
+    #[tokio::test]
+    async fn what_the_origin_answers_every_time_is_not_reused() {
+        let lines = &["Cache-Control: max-age=3600"];
+        let failure =
+            without_a_cache(reused("9111 4", "reused", lines)).await.expect_err("there is no cache");
+        assert!(failure.contains("exchange 2, GET"), "{failure}");
+        assert!(failure.contains("the origin was asked unexpectedly"), "{failure}");
+        without_a_cache(not_reused("9111 4", "not reused", lines)).await.expect("the origin answers both");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_seen_is_told() {
+        let exchange = get().with("X-A: 1").answered(ok(&["X-B: 2"]).after(103, &[]).text("body").cut());
+        let exchange =
+            exchange.sees("X-A: 2").misses("Host").status(201).shows("X-B: 3").lacks("X-B").age(5).text("y");
+        let failure =
+            without_a_cache(case("9110 1", "nothing is right").then(exchange)).await.expect_err("wrong");
+        for told in [
+            "did not see \"X-A: 2\"",
+            "saw Host",
+            "status is 200 instead of [201]",
+            "no \"X-B: 3\"",
+            "there is X-B: 2",
+            "Age is \"\"",
+            "broke off",
+            "content is \"bo\" instead of \"y\"",
+        ] {
+            assert!(failure.contains(told), "{told:?} is not in {failure}");
+        }
+    }
 }

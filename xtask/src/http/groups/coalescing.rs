@@ -61,6 +61,13 @@ async fn send_half(asked: &mut Asked, line: &str) -> Verdict {
     asked.wire.send(head.as_bytes()).await.map_err(told)
 }
 
+/// Sends the last five bytes, and leaves the connection to the next request.
+async fn send_rest(mut asked: Asked) -> Verdict {
+    asked.wire.send(b"56789").await.map_err(told)?;
+    asked.keep_alive();
+    Ok(())
+}
+
 /// Reads the first half on `client`.
 async fn read_half(client: &mut Wire) -> Verdict {
     let read = timeout(PATIENCE, async {
@@ -102,7 +109,7 @@ async fn all_stream(mut stage: Stage) -> Verdict {
     for client in &mut clients {
         read_half(client).await?;
     }
-    asked.wire.send(b"56789").await.map_err(told)?;
+    send_rest(asked).await?;
     for client in &mut clients {
         read_rest(client).await?;
     }
@@ -119,7 +126,7 @@ async fn first_leaves(mut stage: Stage) -> Verdict {
         read_half(client).await?;
     }
     drop(first);
-    asked.wire.send(b"56789").await.map_err(told)?;
+    send_rest(asked).await?;
     for client in &mut others {
         read_rest(client).await?;
     }
@@ -153,8 +160,8 @@ async fn not_storable(mut stage: Stage) -> Verdict {
     for client in &mut clients {
         read_half(client).await?;
     }
-    for asked in &mut held {
-        asked.wire.send(b"56789").await.map_err(told)?;
+    for asked in held {
+        send_rest(asked).await?;
     }
     for client in &mut clients {
         read_rest(client).await?;
@@ -171,7 +178,9 @@ async fn variants(mut stage: Stage) -> Verdict {
     for _ in 0..clients.len() {
         let mut asked = stage.next_asked().await?;
         let language = asked.request.fields.text("Accept-Language");
-        let head = format!("HTTP/1.1 200 OK\r\n{FRESH}\r\nVary: Accept-Language\r\nContent-Length: 2\r\n\r\n{language}");
+        let head = format!(
+            "HTTP/1.1 200 OK\r\n{FRESH}\r\nVary: Accept-Language\r\nContent-Length: 2\r\n\r\n{language}"
+        );
         asked.wire.send(head.as_bytes()).await.map_err(told)?;
         asked.keep_alive();
     }
@@ -179,7 +188,10 @@ async fn variants(mut stage: Stage) -> Verdict {
         let response = timeout(PATIENCE, client.response("GET")).await;
         let response = response.map_err(|_| format!("the client for {language} waits"))?.map_err(told)?;
         if response.content != language.as_bytes() {
-            return Err(format!("the client for {language} got {:?}", String::from_utf8_lossy(&response.content)));
+            return Err(format!(
+                "the client for {language} got {:?}",
+                String::from_utf8_lossy(&response.content)
+            ));
         }
     }
     asked_once(&mut stage)

@@ -31,22 +31,88 @@ fn tags() -> Vec<Case> {
     vec![
         asked(section, "the stored entity tag is answered 304", &[TAG], &["If-None-Match: \"a\""], true),
         asked(section, "another entity tag is answered in full", &[TAG], &["If-None-Match: \"b\""], false),
-        asked(section, "the stored entity tag in a list is answered 304", &[TAG], &["If-None-Match: \"x\", \"a\", \"y\""], true),
-        asked(section, "the stored entity tag in a list without spaces is answered 304", &[TAG], &["If-None-Match: \"x\",\"a\""], true),
-        asked(section, "the stored entity tag on the second line is answered 304", &[TAG], &["If-None-Match: \"x\"", "If-None-Match: \"a\""], true),
-        asked(section, "a list without the stored entity tag is answered in full", &[TAG], &["If-None-Match: \"x\", \"y\""], false),
+        asked(
+            section,
+            "the stored entity tag in a list is answered 304",
+            &[TAG],
+            &["If-None-Match: \"x\", \"a\", \"y\""],
+            true,
+        ),
+        asked(
+            section,
+            "the stored entity tag in a list without spaces is answered 304",
+            &[TAG],
+            &["If-None-Match: \"x\",\"a\""],
+            true,
+        ),
+        asked(
+            section,
+            "the stored entity tag on the second line is answered 304",
+            &[TAG],
+            &["If-None-Match: \"x\"", "If-None-Match: \"a\""],
+            true,
+        ),
+        asked(
+            section,
+            "a list without the stored entity tag is answered in full",
+            &[TAG],
+            &["If-None-Match: \"x\", \"y\""],
+            false,
+        ),
         asked(section, "a star is answered 304", &[TAG], &["If-None-Match: *"], true),
         asked(section, "a star is answered 304 without an entity tag too", &[], &["If-None-Match: *"], true),
-        asked(section, "a weak tag matches the strong one that is stored", &[TAG], &["If-None-Match: W/\"a\""], true),
-        asked(section, "a strong tag matches the weak one that is stored", weak, &["If-None-Match: \"a\""], true),
-        asked(section, "a weak tag matches the weak one that is stored", weak, &["If-None-Match: W/\"a\""], true),
+        asked(
+            section,
+            "a weak tag matches the strong one that is stored",
+            &[TAG],
+            &["If-None-Match: W/\"a\""],
+            true,
+        ),
+        asked(
+            section,
+            "a strong tag matches the weak one that is stored",
+            weak,
+            &["If-None-Match: \"a\""],
+            true,
+        ),
+        asked(
+            section,
+            "a weak tag matches the weak one that is stored",
+            weak,
+            &["If-None-Match: W/\"a\""],
+            true,
+        ),
         asked(section, "a weak tag in a list matches", weak, &["If-None-Match: \"x\", W/\"a\""], true),
-        asked(section, "a tag with a comma in it is one tag", &["ETag: \"a,b\""], &["If-None-Match: \"x\", \"a,b\""], true),
-        asked(section, "a part of a tag with a comma does not match", &[TAG], &["If-None-Match: \"x,a\""], false),
+        asked(
+            section,
+            "a tag with a comma in it is one tag",
+            &["ETag: \"a,b\""],
+            &["If-None-Match: \"x\", \"a,b\""],
+            true,
+        ),
+        asked(
+            section,
+            "a part of a tag with a comma does not match",
+            &[TAG],
+            &["If-None-Match: \"x,a\""],
+            false,
+        ),
         asked(section, "a tag in another case does not match", &[TAG], &["If-None-Match: \"A\""], false),
         asked(section, "a tag without quotes does not match", &[TAG], &["If-None-Match: a"], false),
-        asked("9110 13.2.2", "If-None-Match alone decides when it does not match", &[TAG, MODIFIED], &["If-None-Match: \"b\"", "If-Modified-Since: {now}"], false),
-        asked("9110 13.2.2", "If-None-Match alone decides when it matches", &[TAG, MODIFIED], &["If-None-Match: \"a\"", "If-Modified-Since: {now-9000}"], true),
+        asked(
+            "9110 13.2.2",
+            "If-None-Match alone decides when it does not match",
+            &[TAG, MODIFIED],
+            &["If-None-Match: \"b\"", "If-Modified-Since: {now}"],
+            false,
+        ),
+        asked(
+            "9110 13.2.2",
+            "If-None-Match alone decides when it matches",
+            &[TAG, MODIFIED],
+            &["If-None-Match: \"a\"", "If-Modified-Since: {now-9000}"],
+            true,
+        ),
         case("9110 13.2.1", "a condition is ignored where the stored response is an error")
             .then(get().answered(reply(404, &[FRESH, TAG])))
             .then(get().with("If-None-Match: \"a\"").cached().status(404)),
@@ -65,18 +131,90 @@ fn dates() -> Vec<Case> {
     let section = "9110 13.1.3";
     let modified = &[MODIFIED];
     vec![
-        asked(section, "the stored Last-Modified is answered 304", modified, &["If-Modified-Since: {now-1000}"], true),
-        asked(section, "a time after Last-Modified is answered 304", modified, &["If-Modified-Since: {now-500}"], true),
-        asked(section, "a time before Last-Modified is answered in full", modified, &["If-Modified-Since: {now-2000}"], false),
-        asked(section, "a time in the format of RFC 850 after Last-Modified is answered 304", modified, &["If-Modified-Since: {rfc850:now-500}"], true),
-        asked(section, "a time in the format of RFC 850 before Last-Modified is answered in full", modified, &["If-Modified-Since: {rfc850:now-2000}"], false),
-        asked(section, "a time in the format of asctime after Last-Modified is answered 304", modified, &["If-Modified-Since: {asctime:now-500}"], true),
-        asked(section, "a time in the format of asctime before Last-Modified is answered in full", modified, &["If-Modified-Since: {asctime:now-2000}"], false),
-        asked(section, "a Last-Modified in the format of RFC 850 is compared", &["Last-Modified: {rfc850:now-1000}"], &["If-Modified-Since: {now-1000}"], true),
-        asked(section, "an unreadable If-Modified-Since is ignored", modified, &["If-Modified-Since: today"], false),
-        asked(section, "an If-Modified-Since with another zone is ignored", modified, &["If-Modified-Since: Thu, 18 Aug 2050 02:01:18 CET"], false),
-        asked("9111 4.3.2", "without Last-Modified the Date is compared, and a later time is answered 304", &["Date: {now-100}"], &["If-Modified-Since: {now-50}"], true),
-        asked("9111 4.3.2", "without Last-Modified the Date is compared, and an earlier time is answered in full", &["Date: {now-100}"], &["If-Modified-Since: {now-200}"], false),
+        asked(
+            section,
+            "the stored Last-Modified is answered 304",
+            modified,
+            &["If-Modified-Since: {now-1000}"],
+            true,
+        ),
+        asked(
+            section,
+            "a time after Last-Modified is answered 304",
+            modified,
+            &["If-Modified-Since: {now-500}"],
+            true,
+        ),
+        asked(
+            section,
+            "a time before Last-Modified is answered in full",
+            modified,
+            &["If-Modified-Since: {now-2000}"],
+            false,
+        ),
+        asked(
+            section,
+            "a time in the format of RFC 850 after Last-Modified is answered 304",
+            modified,
+            &["If-Modified-Since: {rfc850:now-500}"],
+            true,
+        ),
+        asked(
+            section,
+            "a time in the format of RFC 850 before Last-Modified is answered in full",
+            modified,
+            &["If-Modified-Since: {rfc850:now-2000}"],
+            false,
+        ),
+        asked(
+            section,
+            "a time in the format of asctime after Last-Modified is answered 304",
+            modified,
+            &["If-Modified-Since: {asctime:now-500}"],
+            true,
+        ),
+        asked(
+            section,
+            "a time in the format of asctime before Last-Modified is answered in full",
+            modified,
+            &["If-Modified-Since: {asctime:now-2000}"],
+            false,
+        ),
+        asked(
+            section,
+            "a Last-Modified in the format of RFC 850 is compared",
+            &["Last-Modified: {rfc850:now-1000}"],
+            &["If-Modified-Since: {now-1000}"],
+            true,
+        ),
+        asked(
+            section,
+            "an unreadable If-Modified-Since is ignored",
+            modified,
+            &["If-Modified-Since: today"],
+            false,
+        ),
+        asked(
+            section,
+            "an If-Modified-Since with another zone is ignored",
+            modified,
+            &["If-Modified-Since: Thu, 18 Aug 2050 02:01:18 CET"],
+            false,
+        ),
+        asked(
+            "9111 4.3.2",
+            "without Last-Modified the Date is compared, and a later time is answered 304",
+            &["Date: {now-100}"],
+            &["If-Modified-Since: {now-50}"],
+            true,
+        ),
+        asked(
+            "9111 4.3.2",
+            "without Last-Modified the Date is compared, and an earlier time is answered in full",
+            &["Date: {now-100}"],
+            &["If-Modified-Since: {now-200}"],
+            false,
+        ),
     ]
 }
 
@@ -162,7 +300,10 @@ fn passed_on() -> Vec<Case> {
         .then(get().answered(ok(&[]))),
         miss(
             "If-Unmodified-Since is passed on",
-            get().with("If-Unmodified-Since: {now-100}").answered(reply(412, &[])).sees("If-Unmodified-Since: {now-100}"),
+            get()
+                .with("If-Unmodified-Since: {now-100}")
+                .answered(reply(412, &[]))
+                .sees("If-Unmodified-Since: {now-100}"),
         ),
         case(section, "If-Match is for the origin even when a response is stored")
             .then(get().answered(ok(&[FRESH, TAG])))
@@ -170,7 +311,13 @@ fn passed_on() -> Vec<Case> {
             .then(get().cached()),
         case("9110 13.1.2", "the condition of an unsafe request is for the origin")
             .then(get().answered(ok(&[FRESH, TAG])))
-            .then(method("PUT").with("If-None-Match: *").answered(reply(412, &[])).sees("If-None-Match: *").status(412))
+            .then(
+                method("PUT")
+                    .with("If-None-Match: *")
+                    .answered(reply(412, &[]))
+                    .sees("If-None-Match: *")
+                    .status(412),
+            )
             .then(get().cached()),
     ]
 }

@@ -42,12 +42,21 @@ fn ages() -> Vec<Case> {
     ];
     let mut cases: Vec<_> = ignored.iter().map(|(name, age)| reused(AGE, *name, &[fresh, age])).collect();
     cases.extend(counted.iter().map(|(name, age)| not_reused(AGE, *name, &[fresh, age])));
-    cases.push(not_reused(AGE, "of two Age lines the first counts, when it is the larger", &[fresh, "Age: 7200", "Age: 0"]));
-    cases.push(reused(AGE, "of two Age lines the first counts, when it is the smaller", &[fresh, "Age: 0", "Age: 7200"]));
-    cases.push(not_reused(AGE, "an Age larger than 2^31 uses up the largest max-age", &[
-        "Cache-Control: max-age=99999999999999999999",
-        "Age: 99999999999999999999",
-    ]));
+    cases.push(not_reused(
+        AGE,
+        "of two Age lines the first counts, when it is the larger",
+        &[fresh, "Age: 7200", "Age: 0"],
+    ));
+    cases.push(reused(
+        AGE,
+        "of two Age lines the first counts, when it is the smaller",
+        &[fresh, "Age: 0", "Age: 7200"],
+    ));
+    cases.push(not_reused(
+        AGE,
+        "an Age larger than 2^31 uses up the largest max-age",
+        &["Cache-Control: max-age=99999999999999999999", "Age: 99999999999999999999"],
+    ));
     cases
 }
 
@@ -69,11 +78,31 @@ fn good_dates() -> Vec<Case> {
     cases.extend([
         not_reused(DATE, "Expires of RFC 850 in the past has expired", &["Expires: {rfc850:now-3600}"]),
         not_reused(DATE, "Expires of asctime in the past has expired", &["Expires: {asctime:now-3600}"]),
-        not_reused(DATE, "a two-digit year more than 50 years ahead is in the past", &["Expires: Saturday, 06-Nov-94 08:49:37 GMT"]),
-        not_reused(DATE, "a Date in the format of RFC 850 is an apparent age", &["Cache-Control: max-age=3600", "Date: {rfc850:now-7200}"]),
-        not_reused(DATE, "a Date in the format of asctime is an apparent age", &["Cache-Control: max-age=3600", "Date: {asctime:now-7200}"]),
-        reused("9110 6.6.1", "an unreadable Date is the time of arrival", &["Cache-Control: max-age=3600", "Date: now"]),
-        reused(ANY_CASE, "Expires counts from arrival when there is no readable Date", &["Expires: {now+3600}", "Date: now"]),
+        not_reused(
+            DATE,
+            "a two-digit year more than 50 years ahead is in the past",
+            &["Expires: Saturday, 06-Nov-94 08:49:37 GMT"],
+        ),
+        not_reused(
+            DATE,
+            "a Date in the format of RFC 850 is an apparent age",
+            &["Cache-Control: max-age=3600", "Date: {rfc850:now-7200}"],
+        ),
+        not_reused(
+            DATE,
+            "a Date in the format of asctime is an apparent age",
+            &["Cache-Control: max-age=3600", "Date: {asctime:now-7200}"],
+        ),
+        reused(
+            "9110 6.6.1",
+            "an unreadable Date is the time of arrival",
+            &["Cache-Control: max-age=3600", "Date: now"],
+        ),
+        reused(
+            ANY_CASE,
+            "Expires counts from arrival when there is no readable Date",
+            &["Expires: {now+3600}", "Date: now"],
+        ),
     ]);
     cases
 }
@@ -112,7 +141,15 @@ const BAD_DATES: &[(&str, &str, &str)] = &[
 
 fn several() -> Vec<Case> {
     vec![
-        not_reused("9111 4.2.1", "of two Expires lines an expired first one counts", &["Expires: {now-3600}", "Expires: {now+3600}"]),
-        not_reused("9111 4.2.1", "of two Expires lines an expired second one counts", &["Expires: {now+3600}", "Expires: 0"]),
+        not_reused(
+            "9111 4.2.1",
+            "of two Expires lines an expired first one counts",
+            &["Expires: {now-3600}", "Expires: {now+3600}"],
+        ),
+        not_reused(
+            "9111 4.2.1",
+            "of two Expires lines an expired second one counts",
+            &["Expires: {now+3600}", "Expires: 0"],
+        ),
     ]
 }

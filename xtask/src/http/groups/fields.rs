@@ -37,13 +37,36 @@ fn of_the_connection() -> Vec<Case> {
         hop("TE", "TE: trailers"),
         hop("Upgrade", "Upgrade: x/1"),
         case(section, "a field that Connection names in a response is neither passed on nor stored")
-            .then(get().answered(ok(&[FRESH, "Connection: X-Hop, x-other", "X-Hop: 1", "X-Other: 1", "X-Kept: 1"])).lacks("X-Hop"))
+            .then(
+                get()
+                    .answered(ok(&[
+                        FRESH,
+                        "Connection: X-Hop, x-other",
+                        "X-Hop: 1",
+                        "X-Other: 1",
+                        "X-Kept: 1",
+                    ]))
+                    .lacks("X-Hop"),
+            )
             .then(get().cached().lacks("X-Hop").lacks("X-Other").shows("X-Kept: 1")),
         case(section, "two Connection lines name fields together")
-            .then(get().answered(ok(&[FRESH, "Connection: x-one", "Connection: x-two", "X-One: 1", "X-Two: 1"])))
+            .then(get().answered(ok(&[
+                FRESH,
+                "Connection: x-one",
+                "Connection: x-two",
+                "X-One: 1",
+                "X-Two: 1",
+            ])))
             .then(get().cached().lacks("X-One").lacks("X-Two")),
-        case(section, "a field that Connection names in a request is not passed on")
-            .then(get().with("Connection: x-hop").with("X-Hop: 1").with("X-Kept: 1").answered(ok(&[])).misses("X-Hop").sees("X-Kept: 1")),
+        case(section, "a field that Connection names in a request is not passed on").then(
+            get()
+                .with("Connection: x-hop")
+                .with("X-Hop: 1")
+                .with("X-Kept: 1")
+                .answered(ok(&[]))
+                .misses("X-Hop")
+                .sees("X-Kept: 1"),
+        ),
         asked("Keep-Alive", "Keep-Alive: timeout=5"),
         asked("Proxy-Connection", "Proxy-Connection: keep-alive"),
         asked("TE", "TE: trailers"),
@@ -54,27 +77,58 @@ fn unchanged() -> Vec<Case> {
     let section = "9110 5.3";
     vec![
         case(section, "the order and number of lines of one name are kept")
-            .then(get().answered(ok(&[FRESH, "X-Own: b", "X-Own: a", "X-Own: a"])).shows_lines("X-Own", &["b", "a", "a"]))
+            .then(
+                get()
+                    .answered(ok(&[FRESH, "X-Own: b", "X-Own: a", "X-Own: a"]))
+                    .shows_lines("X-Own", &["b", "a", "a"]),
+            )
             .then(get().cached().shows_lines("X-Own", &["b", "a", "a"])),
         case(section, "lines of one name with others between them keep their order")
             .then(get().answered(ok(&[FRESH, "Link: <1>", "X-Own: 1", "Link: <2>, <3>"])))
             .then(get().cached().shows_lines("Link", &["<1>", "<2>, <3>"])),
         case("9110 5.5", "bytes beyond ASCII are kept")
-            .then(get().answered(ok(&[FRESH]).with(b"X-Own: caf\xe9 \xff\x80".to_vec())).shows(b"X-Own: caf\xe9 \xff\x80".to_vec()))
+            .then(
+                get()
+                    .answered(ok(&[FRESH]).with(b"X-Own: caf\xe9 \xff\x80".to_vec()))
+                    .shows(b"X-Own: caf\xe9 \xff\x80".to_vec()),
+            )
             .then(get().cached().shows(b"X-Own: caf\xe9 \xff\x80".to_vec())),
         case("9110 5.5", "an empty value is kept")
             .then(get().answered(ok(&[FRESH, "X-Own:"])).shows("X-Own:"))
             .then(get().cached().shows("X-Own:")),
-        case("9110 5.5", "bytes beyond ASCII in a request reach the origin")
-            .then(get().with(b"X-Own: \xe9\xff".to_vec()).answered(ok(&[])).sees(b"X-Own: \xe9\xff".to_vec())),
+        case("9110 5.5", "bytes beyond ASCII in a request reach the origin").then(
+            get().with(b"X-Own: \xe9\xff".to_vec()).answered(ok(&[])).sees(b"X-Own: \xe9\xff".to_vec()),
+        ),
         case("9110 7.7", "encoded content is passed on and kept as it is")
-            .then(get().with("Accept-Encoding: gzip").answered(ok(&[FRESH, "Content-Encoding: gzip"]).text(b"\x1f\x8b no gzip".to_vec())).sees("Accept-Encoding: gzip"))
-            .then(get().with("Accept-Encoding: gzip").cached().shows("Content-Encoding: gzip").text(b"\x1f\x8b no gzip".to_vec())),
+            .then(
+                get()
+                    .with("Accept-Encoding: gzip")
+                    .answered(ok(&[FRESH, "Content-Encoding: gzip"]).text(b"\x1f\x8b no gzip".to_vec()))
+                    .sees("Accept-Encoding: gzip"),
+            )
+            .then(
+                get()
+                    .with("Accept-Encoding: gzip")
+                    .cached()
+                    .shows("Content-Encoding: gzip")
+                    .text(b"\x1f\x8b no gzip".to_vec()),
+            ),
         case("9110 7.7", "a request gets no Accept-Encoding of the proxy's own")
             .then(get().answered(ok(&[])).misses("Accept-Encoding").misses("Range").misses("Cookie")),
         case("9111 3.1", "unknown fields are stored")
-            .then(get().answered(ok(&[FRESH, "X-Unknown-Field: \"v\";a=1", "Content-Type: a/b; c=d", "Server: s/1"])))
-            .then(get().cached().shows("X-Unknown-Field: \"v\";a=1").shows("Content-Type: a/b; c=d").shows("Server: s/1")),
+            .then(get().answered(ok(&[
+                FRESH,
+                "X-Unknown-Field: \"v\";a=1",
+                "Content-Type: a/b; c=d",
+                "Server: s/1",
+            ])))
+            .then(
+                get()
+                    .cached()
+                    .shows("X-Unknown-Field: \"v\";a=1")
+                    .shows("Content-Type: a/b; c=d")
+                    .shows("Server: s/1"),
+            ),
         case("9112 7.1", "chunked content is stored without its chunks")
             .then(get().answered(ok(&[FRESH]).chunked()))
             .then(get().cached()),
@@ -87,8 +141,14 @@ fn unchanged() -> Vec<Case> {
         case("9111 3", "a megabyte of content is reused")
             .then(get().answered(ok(&[FRESH]).text("m".repeat(1 << 20))))
             .then(get().cached()),
-        case("9110 9.3.1", "the credentials of a request reach the origin")
-            .then(get().with("Authorization: Bearer x").with("Cookie: a=b").answered(ok(&[])).sees("Authorization: Bearer x").sees("Cookie: a=b")),
+        case("9110 9.3.1", "the credentials of a request reach the origin").then(
+            get()
+                .with("Authorization: Bearer x")
+                .with("Cookie: a=b")
+                .answered(ok(&[]))
+                .sees("Authorization: Bearer x")
+                .sees("Cookie: a=b"),
+        ),
     ]
 }
 
@@ -99,9 +159,18 @@ fn cookies() -> Vec<Case> {
             .then(get().answered(ok(&[FRESH, "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2"])))
             .then(get().cached().shows_lines("Set-Cookie", &["a=1; Path=/", "b=2"]))
             .private(),
-        not_reused(section, "a shared cache does not reuse a response with Set-Cookie", &[FRESH, "Set-Cookie: a=1"]).shared(),
-        reused(section, "a shared cache reuses a public response with Set-Cookie", &["Cache-Control: public, max-age=3600", "Set-Cookie: a=1"])
-            .shared(),
+        not_reused(
+            section,
+            "a shared cache does not reuse a response with Set-Cookie",
+            &[FRESH, "Set-Cookie: a=1"],
+        )
+        .shared(),
+        reused(
+            section,
+            "a shared cache reuses a public response with Set-Cookie",
+            &["Cache-Control: public, max-age=3600", "Set-Cookie: a=1"],
+        )
+        .shared(),
         case("9111 3", "a Cookie in the request does not prevent reuse")
             .then(get().with("Cookie: a=1").answered(ok(&[FRESH])))
             .then(get().with("Cookie: a=1").cached()),
@@ -124,12 +193,10 @@ fn made_by_the_proxy() -> Vec<Case> {
             .then(get().cached().shows_lines("Date", &["{now-100}"])),
         case("9110 6.6.1", "a response that comes without a Date gets one")
             .then(get().answered(ok(&[]).undated()).shows("Date")),
-        case("9110 7.6.3", "the origin sees the proxy in Via")
-            .then(get().answered(ok(&[])).sees("Via")),
+        case("9110 7.6.3", "the origin sees the proxy in Via").then(get().answered(ok(&[])).sees("Via")),
         case("9110 7.6.3", "the Via of a client is kept before the proxy's own")
             .then(get().with("Via: 1.0 before").answered(ok(&[])).sees("Via")),
-        case("9110 7.2", "the origin sees one Host")
-            .then(get().answered(ok(&[])).sees("Host")),
+        case("9110 7.2", "the origin sees one Host").then(get().answered(ok(&[])).sees("Host")),
     ]
 }
 
@@ -159,8 +226,11 @@ fn cache_status() -> Vec<Case> {
         case("9211 2.4", "the time that is left is told in Cache-Status")
             .then(get().answered(ok(&["Cache-Control: max-age=100000"])))
             .then(get().cached().mentions(name, "ttl=99").mentions(name, "hit")),
-        case(section, "the Cache-Status of a cache before it stays first")
-            .then(get().answered(ok(&[FRESH, "Cache-Status: Origin; hit"])).mentions(name, "Origin; hit, larder; fwd=")),
+        case(section, "the Cache-Status of a cache before it stays first").then(
+            get()
+                .answered(ok(&[FRESH, "Cache-Status: Origin; hit"]))
+                .mentions(name, "Origin; hit, larder; fwd="),
+        ),
     ]
 }
 
@@ -173,7 +243,9 @@ fn urls() -> Vec<Case> {
             .then(get().at(first).cached().text("answer 1 of {path}"))
     };
     vec![
-        case(section, "a URL with a query is reused").then(get().at("?a=1").answered(ok(&[FRESH]))).then(get().at("?a=1").cached()),
+        case(section, "a URL with a query is reused")
+            .then(get().at("?a=1").answered(ok(&[FRESH])))
+            .then(get().at("?a=1").cached()),
         apart("two queries are two URLs", "?a=1", "?a=2"),
         apart("a URL with a query is not the URL without", "?a=1", ""),
         apart("the order of a query matters", "?a=1&b=2", "?b=2&a=1"),
@@ -181,7 +253,9 @@ fn urls() -> Vec<Case> {
         apart("the case of a path matters", "/x", "/X"),
         apart("an escaped slash is no slash", "/a%2Fb", "/a/b"),
         apart("an escaped plus is no plus", "?a=1%2B2", "?a=1+2"),
-        case("9110 4.2.3", "an escaped letter is the letter").then(get().at("/%61").answered(ok(&[FRESH]))).then(get().at("/a").cached().text("answer 1 of {path}")),
+        case("9110 4.2.3", "an escaped letter is the letter")
+            .then(get().at("/%61").answered(ok(&[FRESH])))
+            .then(get().at("/a").cached().text("answer 1 of {path}")),
     ]
 }
 
@@ -189,10 +263,15 @@ fn interim() -> Vec<Case> {
     let section = "9110 15.2";
     let hint = || ok(&[FRESH]).after(103, &["Link: </style.css>; rel=preload"]);
     vec![
-        case(section, "a 103 response is passed on before the final one").then(get().answered(hint()).interim(&[103])),
-        case(section, "a 102 response is passed on").then(get().answered(ok(&[]).after(102, &[])).interim(&[102])),
-        case(section, "several interim responses keep their order")
-            .then(get().answered(ok(&[]).after(102, &[]).after(103, &["Link: <1>"]).after(103, &["Link: <2>"])).interim(&[102, 103, 103])),
+        case(section, "a 103 response is passed on before the final one")
+            .then(get().answered(hint()).interim(&[103])),
+        case(section, "a 102 response is passed on")
+            .then(get().answered(ok(&[]).after(102, &[])).interim(&[102])),
+        case(section, "several interim responses keep their order").then(
+            get()
+                .answered(ok(&[]).after(102, &[]).after(103, &["Link: <1>"]).after(103, &["Link: <2>"]))
+                .interim(&[102, 103, 103]),
+        ),
         case("9111 3", "interim responses are not stored, but the final one is")
             .then(get().answered(hint()).interim(&[103]))
             .then(get().cached().interim(&[]).lacks("Link")),
@@ -202,7 +281,9 @@ fn interim() -> Vec<Case> {
         case("9111 4.3.3", "an interim response before a 304 is passed on")
             .then(get().answered(ok(&["Cache-Control: no-cache", "ETag: \"a\""])))
             .then(get().answered(not_modified(&["ETag: \"a\""]).after(103, &["Link: <1>"])).interim(&[103])),
-        program(section, "an interim response comes before the origin has the final one", |stage| Box::pin(interim_at_once(stage))),
+        program(section, "an interim response comes before the origin has the final one", |stage| {
+            Box::pin(interim_at_once(stage))
+        }),
     ]
 }
 

@@ -14,10 +14,13 @@ pub(super) fn cases() -> Vec<Case> {
     let storing = "9111 3.3";
     let long = || "x".repeat(100_000);
     let mut cases = vec![
-        case(storing, "content that breaks off before its length breaks off for the client and is not stored")
-            .then(get().answered(ok(&[FRESH]).cut()).breaks_off())
-            .then(get().answered(ok(&[FRESH])).lacks("Content-Range"))
-            .then(get().cached().text("answer 2 of {path}")),
+        case(
+            storing,
+            "content that breaks off before its length breaks off for the client and is not stored",
+        )
+        .then(get().answered(ok(&[FRESH]).cut()).breaks_off())
+        .then(get().answered(ok(&[FRESH])).lacks("Content-Range"))
+        .then(get().cached().text("answer 2 of {path}")),
         case(storing, "chunks that break off break off for the client and are not stored")
             .then(get().answered(ok(&[FRESH]).cut_chunks()).breaks_off())
             .then(get().answered(ok(&[FRESH])))
@@ -36,12 +39,19 @@ pub(super) fn cases() -> Vec<Case> {
         case("9112 8", "a HEAD request does not wait for content")
             .then(head().answered(ok(&["Content-Length: 100000"])).text("")),
         case("9112 9.3", "bytes after a response belong to no other response")
-            .then(get().answered(ok(&["Cache-Control: no-store"]).surplus("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nBAD")))
+            .then(get().answered(
+                ok(&["Cache-Control: no-store"]).surplus("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nBAD"),
+            ))
             .then(get().answered(ok(&["Cache-Control: no-store"])))
             .then(get().at("/other").answered(ok(&[])))
             .then(get().answered(ok(&[]))),
         case("9112 9.3", "content that is longer than its length is cut there")
-            .then(get().answered(ok(&[FRESH, "Content-Length: 4"]).text("0123456789")).text("0123").shows("Content-Length: 4"))
+            .then(
+                get()
+                    .answered(ok(&[FRESH, "Content-Length: 4"]).text("0123456789"))
+                    .text("0123")
+                    .shows("Content-Length: 4"),
+            )
             .then(get().cached().text("0123"))
             .then(get().at("/other").answered(ok(&[]))),
     ];
@@ -58,7 +68,9 @@ pub(super) fn cases() -> Vec<Case> {
         program("9112 6.3", "a length that is no number is answered 502", |stage| {
             Box::pin(garbled(stage, b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nabc"))
         }),
-        program(storing, "content reaches the client while the origin still sends", |stage| Box::pin(streamed(stage))),
+        program(storing, "content reaches the client while the origin still sends", |stage| {
+            Box::pin(streamed(stage))
+        }),
     ]);
     cases
 }
@@ -84,7 +96,11 @@ async fn streamed(mut stage: Stage) -> Verdict {
     let mut client = Wire::open(stage.proxy).await.map_err(told)?;
     client.send(&stage.request_bytes("GET", "", &[])).await.map_err(told)?;
     let mut asked = stage.next_asked().await?;
-    asked.wire.send(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n\r\n01234").await.map_err(told)?;
+    asked
+        .wire
+        .send(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n\r\n01234")
+        .await
+        .map_err(told)?;
     let begin = tokio::time::timeout(PATIENCE, async {
         let head = client.response_head().await?;
         let mut first = Vec::new();
@@ -93,6 +109,7 @@ async fn streamed(mut stage: Stage) -> Verdict {
     });
     let (head, first) = begin.await.map_err(|_| "the proxy waits for the end".to_owned())?.map_err(told)?;
     asked.wire.send(b"56789").await.map_err(told)?;
+    asked.keep_alive();
     let mut rest = Vec::new();
     client.exactly(5, &mut rest).await.map_err(told)?;
     let is_right = head.status == 200 && first == b"01234" && rest == b"56789";

@@ -34,7 +34,9 @@ fn by_method() -> Vec<Case> {
         })
         .collect();
     cases.extend(["OPTIONS", "TRACE"].into_iter().map(|name| {
-        stored(format!("{name} is safe and invalidates nothing")).then(method(name).answered(ok(&[]))).then(get().cached())
+        stored(format!("{name} is safe and invalidates nothing"))
+            .then(method(name).answered(ok(&[])))
+            .then(get().cached())
     }));
     cases
 }
@@ -43,10 +45,14 @@ fn by_status() -> Vec<Case> {
     let posting = |status| method("POST").answered(reply(status, &[]));
     let mut cases: Vec<_> = [201, 202, 204, 302, 303, 399]
         .into_iter()
-        .map(|status| stored(format!("a {status} response to POST invalidates")).then(posting(status)).then(again()))
+        .map(|status| {
+            stored(format!("a {status} response to POST invalidates")).then(posting(status)).then(again())
+        })
         .collect();
     cases.extend([400, 403, 404, 409, 412, 500, 503].into_iter().map(|status| {
-        stored(format!("a {status} response to POST invalidates nothing")).then(posting(status)).then(get().cached())
+        stored(format!("a {status} response to POST invalidates nothing"))
+            .then(posting(status))
+            .then(get().cached())
     }));
     cases.push(
         stored("a POST request that the origin breaks off invalidates nothing")
@@ -70,12 +76,36 @@ fn elsewhere() -> Vec<Case> {
     vec![
         other("a relative Location is invalidated", "Location: {path}/other", true),
         other("a relative Content-Location is invalidated", "Content-Location: {path}/other", true),
-        other("an absolute Location of the same origin is invalidated", "Location: {origin}{path}/other", true),
-        other("an absolute Content-Location of the same origin is invalidated", "Content-Location: {origin}{path}/other", true),
-        other("a Location of another host is not invalidated", "Location: http://other.example{path}/other", false),
-        other("a Content-Location of another host is not invalidated", "Content-Location: http://other.example{path}/other", false),
-        other("a Location of another scheme is not invalidated", "Location: ftp://127.0.0.1{path}/other", false),
-        other("a Location of another port is not invalidated", "Location: http://127.0.0.1:1{path}/other", false),
+        other(
+            "an absolute Location of the same origin is invalidated",
+            "Location: {origin}{path}/other",
+            true,
+        ),
+        other(
+            "an absolute Content-Location of the same origin is invalidated",
+            "Content-Location: {origin}{path}/other",
+            true,
+        ),
+        other(
+            "a Location of another host is not invalidated",
+            "Location: http://other.example{path}/other",
+            false,
+        ),
+        other(
+            "a Content-Location of another host is not invalidated",
+            "Content-Location: http://other.example{path}/other",
+            false,
+        ),
+        other(
+            "a Location of another scheme is not invalidated",
+            "Location: ftp://127.0.0.1{path}/other",
+            false,
+        ),
+        other(
+            "a Location of another port is not invalidated",
+            "Location: http://127.0.0.1:1{path}/other",
+            false,
+        ),
         other("a Location that cannot be read invalidates nothing", "Location: http://[{path}/other", false),
         other("a Link is not invalidated", "Link: <{path}/other>", false),
         case(SECTION, "the Location of an error is not invalidated")

@@ -35,7 +35,13 @@ fn heads() -> Vec<Case> {
         case("9110 9.3.2", "a stored GET response answers HEAD, without content")
             .then(get().answered(ok(&[FRESH, "ETag: \"a\"", "X-Own: 1"]).text("twelve bytes")))
             .then(
-                head().cached().shows("ETag: \"a\"").shows("X-Own: 1").shows("Content-Length: 12").shows("Age").text(""),
+                head()
+                    .cached()
+                    .shows("ETag: \"a\"")
+                    .shows("X-Own: 1")
+                    .shows("Content-Length: 12")
+                    .shows("Age")
+                    .text(""),
             ),
         case("9110 9.3.2", "a HEAD response does not answer GET")
             .then(head().answered(ok(&[FRESH])))
@@ -43,8 +49,9 @@ fn heads() -> Vec<Case> {
         case("9110 9.3.2", "a HEAD response answers HEAD")
             .then(head().answered(ok(&[FRESH, "X-Own: 1"])))
             .then(head().cached().shows("X-Own: 1")),
-        case("9110 9.3.2", "a HEAD response is passed with the length that GET would have")
-            .then(head().answered(ok(&[FRESH, "Content-Length: 1000"])).shows("Content-Length: 1000").text("")),
+        case("9110 9.3.2", "a HEAD response is passed with the length that GET would have").then(
+            head().answered(ok(&[FRESH, "Content-Length: 1000"])).shows("Content-Length: 1000").text(""),
+        ),
         case("9111 4.2", "a stale GET response does not answer HEAD")
             .then(get().answered(ok(&["Cache-Control: max-age=1"])))
             .then(head().later().answered(ok(&[]))),

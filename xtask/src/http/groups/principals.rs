@@ -73,14 +73,34 @@ const ROWS: &[(&str, Sharing, &[&str])] = &[
     ("a negative max-age", Never, &["Cache-Control: public, max-age=-1"]),
     ("Expires: 0", Never, &["Expires: 0"]),
     ("Vary: *", Never, &["Cache-Control: public, max-age=3600", "Vary: *"]),
-    ("Vary on both credentials", Never, &["Cache-Control: public, max-age=3600", "Vary: Authorization, Cookie"]),
-    ("Vary on both credentials on two lines", Never, &["Cache-Control: public, max-age=3600", "Vary: Cookie", "Vary: Authorization"]),
-    ("Vary on both credentials in capitals", Never, &["Cache-Control: public, max-age=3600", "Vary: COOKIE, AUTHORIZATION"]),
-    ("Vary on both credentials and s-maxage", Never, &["Cache-Control: s-maxage=3600", "Vary: Accept, Cookie, Authorization"]),
+    (
+        "Vary on both credentials",
+        Never,
+        &["Cache-Control: public, max-age=3600", "Vary: Authorization, Cookie"],
+    ),
+    (
+        "Vary on both credentials on two lines",
+        Never,
+        &["Cache-Control: public, max-age=3600", "Vary: Cookie", "Vary: Authorization"],
+    ),
+    (
+        "Vary on both credentials in capitals",
+        Never,
+        &["Cache-Control: public, max-age=3600", "Vary: COOKIE, AUTHORIZATION"],
+    ),
+    (
+        "Vary on both credentials and s-maxage",
+        Never,
+        &["Cache-Control: s-maxage=3600", "Vary: Accept, Cookie, Authorization"],
+    ),
     ("Set-Cookie", Never, &["Cache-Control: max-age=3600", "Set-Cookie: session=1"]),
     ("Set-Cookie and Expires", Never, &["Expires: {now+3600}", "Set-Cookie: session=1"]),
     ("Set-Cookie and private", Never, &["Cache-Control: private, max-age=3600", "Set-Cookie: session=1"]),
-    ("Set-Cookie and an old Last-Modified", Never, &["Last-Modified: {now-10000000}", "Set-Cookie: session=1"]),
+    (
+        "Set-Cookie and an old Last-Modified",
+        Never,
+        &["Last-Modified: {now-10000000}", "Set-Cookie: session=1"],
+    ),
 ];
 
 pub(super) fn cases() -> Vec<Case> {
@@ -98,7 +118,9 @@ pub(super) fn cases() -> Vec<Case> {
 /// Returns a case where Ann and Bob ask in turn for what is answered with `lines`.
 fn two_users(what: &str, sharing: Sharing, lines: &[&str], credentials: Credentials, mode: Mode) -> Case {
     let (kind, section, ann, bob) = match credentials {
-        Credentials::Authorization => ("Authorization", "9111 3.5", "Authorization: Bearer ann", "Authorization: Bearer bob"),
+        Credentials::Authorization => {
+            ("Authorization", "9111 3.5", "Authorization: Bearer ann", "Authorization: Bearer bob")
+        }
         Credentials::Cookie => ("cookies", "9111 7.3", "Cookie: user=ann", "Cookie: user=bob"),
     };
     let is_shared = match (mode, credentials) {
@@ -179,6 +201,11 @@ fn mixed() -> Vec<Case> {
             .then(same(&[fresh])),
         case("9111 4.3.2", "a condition of one user is not answered with what another got")
             .then(same(&[fresh, "ETag: \"a\""]))
-            .then(get().with("Authorization: Bearer bob").with("If-None-Match: \"a\"").answered(ok(&[fresh, "ETag: \"b\""]).text("bob"))),
+            .then(
+                get()
+                    .with("Authorization: Bearer bob")
+                    .with("If-None-Match: \"a\"")
+                    .answered(ok(&[fresh, "ETag: \"b\""]).text("bob")),
+            ),
     ]
 }

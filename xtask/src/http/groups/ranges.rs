@@ -30,16 +30,76 @@ fn complete(section: &'static str, name: &str) -> Case {
 
 fn from_complete() -> Vec<Case> {
     let mut cases = vec![
-        cut("a stored response answers a range", &["Range: bytes=2-4"], 206, "Content-Range: bytes 2-4/10", "234"),
-        cut("a stored response answers a range of one byte", &["Range: bytes=0-0"], 206, "Content-Range: bytes 0-0/10", "0"),
-        cut("a stored response answers an open range", &["Range: bytes=7-"], 206, "Content-Range: bytes 7-9/10", "789"),
-        cut("a stored response answers a suffix", &["Range: bytes=-3"], 206, "Content-Range: bytes 7-9/10", "789"),
-        cut("a range beyond the end stops there", &["Range: bytes=8-100"], 206, "Content-Range: bytes 8-9/10", "89"),
-        cut("a suffix longer than the whole is the whole", &["Range: bytes=-100"], 206, "Content-Range: bytes 0-9/10", TEN),
-        cut("a range behind the end is not satisfiable", &["Range: bytes=10-20"], 416, "Content-Range: bytes */10", ""),
-        cut("a suffix of no bytes is not satisfiable", &["Range: bytes=-0"], 416, "Content-Range: bytes */10", ""),
-        cut("the unit of a range is read in any case", &["Range: BYTES=2-4"], 206, "Content-Range: bytes 2-4/10", "234"),
-        cut("a range with huge numbers stops at the end", &["Range: bytes=5-99999999999999999999999"], 206, "Content-Range: bytes 5-9/10", "56789"),
+        cut(
+            "a stored response answers a range",
+            &["Range: bytes=2-4"],
+            206,
+            "Content-Range: bytes 2-4/10",
+            "234",
+        ),
+        cut(
+            "a stored response answers a range of one byte",
+            &["Range: bytes=0-0"],
+            206,
+            "Content-Range: bytes 0-0/10",
+            "0",
+        ),
+        cut(
+            "a stored response answers an open range",
+            &["Range: bytes=7-"],
+            206,
+            "Content-Range: bytes 7-9/10",
+            "789",
+        ),
+        cut(
+            "a stored response answers a suffix",
+            &["Range: bytes=-3"],
+            206,
+            "Content-Range: bytes 7-9/10",
+            "789",
+        ),
+        cut(
+            "a range beyond the end stops there",
+            &["Range: bytes=8-100"],
+            206,
+            "Content-Range: bytes 8-9/10",
+            "89",
+        ),
+        cut(
+            "a suffix longer than the whole is the whole",
+            &["Range: bytes=-100"],
+            206,
+            "Content-Range: bytes 0-9/10",
+            TEN,
+        ),
+        cut(
+            "a range behind the end is not satisfiable",
+            &["Range: bytes=10-20"],
+            416,
+            "Content-Range: bytes */10",
+            "",
+        ),
+        cut(
+            "a suffix of no bytes is not satisfiable",
+            &["Range: bytes=-0"],
+            416,
+            "Content-Range: bytes */10",
+            "",
+        ),
+        cut(
+            "the unit of a range is read in any case",
+            &["Range: BYTES=2-4"],
+            206,
+            "Content-Range: bytes 2-4/10",
+            "234",
+        ),
+        cut(
+            "a range with huge numbers stops at the end",
+            &["Range: bytes=5-99999999999999999999999"],
+            206,
+            "Content-Range: bytes 5-9/10",
+            "56789",
+        ),
         cut("a range that ends before it begins is ignored", &["Range: bytes=5-2"], 200, "", TEN),
         cut("a range of letters is ignored", &["Range: bytes=a-b"], 200, "", TEN),
         cut("a range without numbers is ignored", &["Range: bytes=-"], 200, "", TEN),
@@ -52,9 +112,16 @@ fn from_complete() -> Vec<Case> {
         complete("9110 14.2", "several ranges are answered together or with the whole")
             .then(get().with("Range: bytes=0-1,4-5").cached().status_in(&[200, 206]).any_text()),
         complete("9110 15.3.7", "a part has the fields and the length that belong to it").then(
-            part().shows("Content-Length: 3").shows(TAG).shows(FRESH).shows("Last-Modified: {now-100000}").shows("Age"),
+            part()
+                .shows("Content-Length: 3")
+                .shows(TAG)
+                .shows(FRESH)
+                .shows("Last-Modified: {now-100000}")
+                .shows("Age"),
         ),
-        complete("9110 15.3.7", "a part that was cut leaves the whole in place").then(part()).then(get().cached().text(TEN)),
+        complete("9110 15.3.7", "a part that was cut leaves the whole in place")
+            .then(part())
+            .then(get().cached().text(TEN)),
         complete("9110 14.2", "a range of a HEAD request is ignored")
             .then(head().with("Range: bytes=2-4").cached().status(200).shows("Content-Length: 10")),
         complete("9110 13.2.2", "If-None-Match is answered before the range")
@@ -74,11 +141,24 @@ fn from_complete() -> Vec<Case> {
             .then(get().answered(reply(404, &[FRESH]).text(TEN)))
             .then(get().with("Range: bytes=2-4").cached().status(404).text(TEN)),
         case("9111 3", "a whole response to a range request is stored whole")
-            .then(get().with("Range: bytes=2-4").answered(ok(&[FRESH, TAG]).text(TEN)).status_in(&[200, 206]).any_text())
+            .then(
+                get()
+                    .with("Range: bytes=2-4")
+                    .answered(ok(&[FRESH, TAG]).text(TEN))
+                    .status_in(&[200, 206])
+                    .any_text(),
+            )
             .then(get().cached().text(TEN)),
         case("9110 14.2", "a range of chunked content is cut from what was stored")
             .then(get().answered(ok(&[FRESH, TAG]).text(TEN).chunked()))
-            .then(get().with("Range: bytes=2-4").cached().status(206).shows("Content-Range: bytes 2-4/10").text("234")),
+            .then(
+                get()
+                    .with("Range: bytes=2-4")
+                    .cached()
+                    .status(206)
+                    .shows("Content-Range: bytes 2-4/10")
+                    .text("234"),
+            ),
     ]);
     cases
 }
@@ -114,28 +194,49 @@ fn part(first: usize, last: usize, lines: &[&str]) -> Reply {
 
 /// Returns a case where the first five bytes are stored under `lines`.
 fn stored(section: &'static str, name: &str, lines: &[&str]) -> Case {
-    case(section, name).then(get().with("Range: bytes=0-4").answered(part(0, 4, lines)).sees("Range: bytes=0-4"))
+    case(section, name)
+        .then(get().with("Range: bytes=0-4").answered(part(0, 4, lines)).sees("Range: bytes=0-4"))
 }
 
 fn parts() -> Vec<Case> {
     let section = "9111 3.3";
     let tagged = &[FRESH, TAG];
     vec![
-        stored(section, "a stored part answers the same range", tagged)
-            .then(get().with("Range: bytes=0-4").cached().status(206).shows("Content-Range: bytes 0-4/10").text("01234")),
-        stored(section, "a stored part answers a range within it", tagged)
-            .then(get().with("Range: bytes=1-3").cached().status(206).shows("Content-Range: bytes 1-3/10").text("123")),
+        stored(section, "a stored part answers the same range", tagged).then(
+            get()
+                .with("Range: bytes=0-4")
+                .cached()
+                .status(206)
+                .shows("Content-Range: bytes 0-4/10")
+                .text("01234"),
+        ),
+        stored(section, "a stored part answers a range within it", tagged).then(
+            get()
+                .with("Range: bytes=1-3")
+                .cached()
+                .status(206)
+                .shows("Content-Range: bytes 1-3/10")
+                .text("123"),
+        ),
         stored(section, "a stored part does not answer a range beyond it", tagged)
             .then(get().with("Range: bytes=8-9").answered(part(8, 9, tagged))),
         stored(section, "a stored part without a lifetime is not reused", &[TAG])
             .then(get().with("Range: bytes=1-3").answered(part(1, 3, tagged))),
-        stored(section, "a stored part does not answer another variant", &[FRESH, TAG, "Vary: X-A"])
-            .then(get().with("Range: bytes=1-3").with("X-A: 1").answered(part(1, 3, &[FRESH, TAG, "Vary: X-A"]))),
+        stored(section, "a stored part does not answer another variant", &[FRESH, TAG, "Vary: X-A"]).then(
+            get().with("Range: bytes=1-3").with("X-A: 1").answered(part(1, 3, &[FRESH, TAG, "Vary: X-A"])),
+        ),
         stored(section, "a part of no-store is not kept", &["Cache-Control: no-store", TAG])
             .then(get().with("Range: bytes=1-3").answered(part(1, 3, tagged))),
         case(section, "a stored last part answers a suffix within it")
             .then(get().with("Range: bytes=-5").answered(part(5, 9, tagged)))
-            .then(get().with("Range: bytes=-2").cached().status(206).shows("Content-Range: bytes 8-9/10").text("89")),
+            .then(
+                get()
+                    .with("Range: bytes=-2")
+                    .cached()
+                    .status(206)
+                    .shows("Content-Range: bytes 8-9/10")
+                    .text("89"),
+            ),
         case(section, "a stored last part answers an open range within it")
             .then(get().with("Range: bytes=5-").answered(part(5, 9, tagged)))
             .then(get().with("Range: bytes=7-").cached().status(206).text("789")),
@@ -184,7 +285,12 @@ fn completion() -> Vec<Case> {
             )
             .then(get().cached().status(200).text(TEN)),
         stored(incomplete, "a part that has changed is replaced by the whole", tagged)
-            .then(get().answered(ok(&[FRESH, "ETag: \"b\""]).text("abcdefghij")).sees("If-Range: \"a\"").status(200))
+            .then(
+                get()
+                    .answered(ok(&[FRESH, "ETag: \"b\""]).text("abcdefghij"))
+                    .sees("If-Range: \"a\"")
+                    .status(200),
+            )
             .then(get().cached().text("abcdefghij")),
         stored(incomplete, "a part with a weak tag is not completed", &[FRESH, "ETag: W/\"a\""])
             .then(get().answered(ok(&[FRESH]).text(TEN)).misses("Range").misses("If-Range")),
@@ -193,7 +299,14 @@ fn completion() -> Vec<Case> {
             .then(get().cached().status(200).lacks("Content-Range").text(TEN)),
         stored(combining, "parts with the same strong tag answer a range across them", tagged)
             .then(rest().answered(part(5, 9, tagged)))
-            .then(get().with("Range: bytes=3-6").cached().status(206).shows("Content-Range: bytes 3-6/10").text("3456")),
+            .then(
+                get()
+                    .with("Range: bytes=3-6")
+                    .cached()
+                    .status(206)
+                    .shows("Content-Range: bytes 3-6/10")
+                    .text("3456"),
+            ),
         stored(combining, "parts that overlap are combined", tagged)
             .then(get().with("Range: bytes=3-9").answered(part(3, 9, tagged)))
             .then(get().cached().status(200).text(TEN)),

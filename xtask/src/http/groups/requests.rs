@@ -28,22 +28,64 @@ fn freshness() -> Vec<Case> {
     let (max_age, min_fresh, no_cache) = ("9111 5.2.1.1", "9111 5.2.1.3", "9111 5.2.1.4");
     vec![
         old(max_age, "a request with max-age=0 is answered by the origin", "Cache-Control: max-age=0", false),
-        old(max_age, "a request max-age below the age is answered by the origin", "Cache-Control: max-age=500", false),
-        old(max_age, "a request max-age above the age is answered from the cache", "Cache-Control: max-age=2000", true),
+        old(
+            max_age,
+            "a request max-age below the age is answered by the origin",
+            "Cache-Control: max-age=500",
+            false,
+        ),
+        old(
+            max_age,
+            "a request max-age above the age is answered from the cache",
+            "Cache-Control: max-age=2000",
+            true,
+        ),
         old(max_age, "a request max-age is read in any case", "CACHE-CONTROL: Max-Age=0", false),
         old(max_age, "a request max-age may be quoted", "Cache-Control: max-age=\"500\"", false),
-        old(max_age, "a huge request max-age accepts what is fresh", "Cache-Control: max-age=99999999999999999999", true),
-        old(min_fresh, "min-fresh below what is left is answered from the cache", "Cache-Control: min-fresh=2000", true),
-        old(min_fresh, "min-fresh above what is left is answered by the origin", "Cache-Control: min-fresh=3000", false),
-        old(min_fresh, "a huge min-fresh is answered by the origin", "Cache-Control: min-fresh=99999999999999999999", false),
+        old(
+            max_age,
+            "a huge request max-age accepts what is fresh",
+            "Cache-Control: max-age=99999999999999999999",
+            true,
+        ),
+        old(
+            min_fresh,
+            "min-fresh below what is left is answered from the cache",
+            "Cache-Control: min-fresh=2000",
+            true,
+        ),
+        old(
+            min_fresh,
+            "min-fresh above what is left is answered by the origin",
+            "Cache-Control: min-fresh=3000",
+            false,
+        ),
+        old(
+            min_fresh,
+            "a huge min-fresh is answered by the origin",
+            "Cache-Control: min-fresh=99999999999999999999",
+            false,
+        ),
         old(no_cache, "a request with no-cache is answered by the origin", "Cache-Control: no-cache", false),
         old(no_cache, "a request with NO-CACHE is answered by the origin", "Cache-Control: NO-CACHE", false),
-        old(no_cache, "a request with no-cache after another directive is noticed", "Cache-Control: foo=\"a,b\", no-cache", false),
-        old("9111 5.2.3", "unknown request directives are ignored", "Cache-Control: foo, bar=1, x=\"no-cache\"", true),
+        old(
+            no_cache,
+            "a request with no-cache after another directive is noticed",
+            "Cache-Control: foo=\"a,b\", no-cache",
+            false,
+        ),
+        old(
+            "9111 5.2.3",
+            "unknown request directives are ignored",
+            "Cache-Control: foo, bar=1, x=\"no-cache\"",
+            true,
+        ),
         old("9111 5.2.1.6", "no-transform does not prevent reuse", "Cache-Control: no-transform", true),
         case("9110 5.3", "request directives on two lines count together")
             .then(get().answered(ok(OLD)))
-            .then(get().with("Cache-Control: max-age=2000").with("Cache-Control: no-cache").answered(ok(&[]))),
+            .then(
+                get().with("Cache-Control: max-age=2000").with("Cache-Control: no-cache").answered(ok(&[])),
+            ),
         case("9111 5.2.1.4", "a request with no-cache validates what is stored")
             .then(get().answered(ok(&["Cache-Control: max-age=3600", "ETag: \"a\""])))
             .then(
@@ -69,20 +111,88 @@ fn staleness() -> Vec<Case> {
     let section = "9111 5.2.1.2";
     let asking = |line: &'static str| get().later().with(line);
     vec![
-        stale(section, "max-stale without a value accepts what is stale", &[SHORT], asking("Cache-Control: max-stale").cached()),
-        stale(section, "max-stale accepts what has not been stale for longer", &[SHORT], asking("Cache-Control: max-stale=1000").cached()),
-        stale(section, "max-stale is read in any case", &[SHORT], asking("cache-control: Max-Stale=1000").cached()),
-        stale(section, "a stale answer shows its Age", &["Cache-Control: max-age=100", "Age: 99"], asking("Cache-Control: max-stale=1000").cached().age(101)),
+        stale(
+            section,
+            "max-stale without a value accepts what is stale",
+            &[SHORT],
+            asking("Cache-Control: max-stale").cached(),
+        ),
+        stale(
+            section,
+            "max-stale accepts what has not been stale for longer",
+            &[SHORT],
+            asking("Cache-Control: max-stale=1000").cached(),
+        ),
+        stale(
+            section,
+            "max-stale is read in any case",
+            &[SHORT],
+            asking("cache-control: Max-Stale=1000").cached(),
+        ),
+        stale(
+            section,
+            "a stale answer shows its Age",
+            &["Cache-Control: max-age=100", "Age: 99"],
+            asking("Cache-Control: max-stale=1000").cached().age(101),
+        ),
         stale(section, "without max-stale the origin answers", &[SHORT], get().later().answered(ok(&[]))),
-        stale(section, "max-stale=0 does not accept what is stale", &[SHORT], asking("Cache-Control: max-stale=0").answered(ok(&[]))),
-        stale(section, "an unreadable max-stale does not accept what is stale", &[SHORT], asking("Cache-Control: max-stale=much").answered(ok(&[]))),
-        stale(section, "max-stale does not accept what has been stale for longer", &["Cache-Control: max-age=100", "Age: 600"], get().with("Cache-Control: max-stale=400").answered(ok(&[]))),
-        stale("9111 5.2.2.2", "must-revalidate is stronger than max-stale", &["Cache-Control: max-age=1, must-revalidate"], asking("Cache-Control: max-stale=1000").answered(ok(&[]))),
-        stale("9111 5.2.2.4", "no-cache in the response is stronger than max-stale", &["Cache-Control: no-cache, max-age=3600"], get().with("Cache-Control: max-stale").answered(ok(&[]))),
-        stale("9111 5.2.2.8", "proxy-revalidate is stronger than max-stale in a shared cache", &["Cache-Control: max-age=1, proxy-revalidate"], asking("Cache-Control: max-stale=1000").answered(ok(&[]))).shared(),
-        stale("9111 5.2.2.8", "proxy-revalidate means nothing to a private cache", &["Cache-Control: max-age=1, proxy-revalidate"], asking("Cache-Control: max-stale=1000").cached()).private(),
-        stale("9111 5.2.2.10", "s-maxage is stronger than max-stale in a shared cache", &["Cache-Control: s-maxage=1"], asking("Cache-Control: max-stale=1000").answered(ok(&[]))).shared(),
-        stale(section, "max-stale does not widen the max-age of the request", &[SHORT], asking("Cache-Control: max-stale=1000, max-age=0").answered(ok(&[]))),
+        stale(
+            section,
+            "max-stale=0 does not accept what is stale",
+            &[SHORT],
+            asking("Cache-Control: max-stale=0").answered(ok(&[])),
+        ),
+        stale(
+            section,
+            "an unreadable max-stale does not accept what is stale",
+            &[SHORT],
+            asking("Cache-Control: max-stale=much").answered(ok(&[])),
+        ),
+        stale(
+            section,
+            "max-stale does not accept what has been stale for longer",
+            &["Cache-Control: max-age=100", "Age: 600"],
+            get().with("Cache-Control: max-stale=400").answered(ok(&[])),
+        ),
+        stale(
+            "9111 5.2.2.2",
+            "must-revalidate is stronger than max-stale",
+            &["Cache-Control: max-age=1, must-revalidate"],
+            asking("Cache-Control: max-stale=1000").answered(ok(&[])),
+        ),
+        stale(
+            "9111 5.2.2.4",
+            "no-cache in the response is stronger than max-stale",
+            &["Cache-Control: no-cache, max-age=3600"],
+            get().with("Cache-Control: max-stale").answered(ok(&[])),
+        ),
+        stale(
+            "9111 5.2.2.8",
+            "proxy-revalidate is stronger than max-stale in a shared cache",
+            &["Cache-Control: max-age=1, proxy-revalidate"],
+            asking("Cache-Control: max-stale=1000").answered(ok(&[])),
+        )
+        .shared(),
+        stale(
+            "9111 5.2.2.8",
+            "proxy-revalidate means nothing to a private cache",
+            &["Cache-Control: max-age=1, proxy-revalidate"],
+            asking("Cache-Control: max-stale=1000").cached(),
+        )
+        .private(),
+        stale(
+            "9111 5.2.2.10",
+            "s-maxage is stronger than max-stale in a shared cache",
+            &["Cache-Control: s-maxage=1"],
+            asking("Cache-Control: max-stale=1000").answered(ok(&[])),
+        )
+        .shared(),
+        stale(
+            section,
+            "max-stale does not widen the max-age of the request",
+            &[SHORT],
+            asking("Cache-Control: max-stale=1000, max-age=0").answered(ok(&[])),
+        ),
     ]
 }
 

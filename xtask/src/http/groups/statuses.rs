@@ -7,9 +7,9 @@ use super::super::reply::{ok, reply};
 
 const FRESH: &str = "Cache-Control: max-age=3600";
 const STATUSES: &[u16] = &[
-    200, 201, 202, 203, 204, 226, 299, 300, 301, 302, 303, 305, 307, 308, 399, 400, 402, 403, 404, 405, 406, 408, 409,
-    410, 411, 412, 413, 414, 415, 417, 418, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 499, 500, 501, 502, 503,
-    504, 505, 506, 507, 511, 599,
+    200, 201, 202, 203, 204, 226, 299, 300, 301, 302, 303, 305, 307, 308, 399, 400, 402, 403, 404, 405, 406,
+    408, 409, 410, 411, 412, 413, 414, 415, 417, 418, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 499,
+    500, 501, 502, 503, 504, 505, 506, 507, 511, 599,
 ];
 
 pub(super) fn cases() -> Vec<Case> {
@@ -46,7 +46,11 @@ fn understood() -> Vec<Case> {
         case("9111 5.2.2.3", "must-understand overrides no-store for a status that is understood")
             .then(get().answered(ok(&["Cache-Control: must-understand, no-store, max-age=3600"])))
             .then(get().cached()),
-        not_reused("9111 5.2.2.3", "no-store without must-understand keeps its meaning", &["Cache-Control: no-store, max-age=3600"]),
+        not_reused(
+            "9111 5.2.2.3",
+            "no-store without must-understand keeps its meaning",
+            &["Cache-Control: no-store, max-age=3600"],
+        ),
         case("9111 5.2.2.3", "must-understand forbids an unknown status")
             .then(get().answered(reply(599, &["Cache-Control: must-understand, max-age=3600"])))
             .then(get().answered(ok(&[]))),
@@ -58,10 +62,14 @@ fn understood() -> Vec<Case> {
             .then(get().answered(ok(&[FRESH])).misses("If-None-Match"))
             .then(get().cached()),
         case("9111 3.3", "a 206 response that nobody asked for never answers a request for the whole")
-            .then(get().answered(reply(206, &[FRESH, "Content-Range: bytes 0-4/10"]).text("01234")).any_text())
+            .then(
+                get().answered(reply(206, &[FRESH, "Content-Range: bytes 0-4/10"]).text("01234")).any_text(),
+            )
             .then(get().answered(ok(&[FRESH]).text("0123456789"))),
         case("9110 15.5.17", "a 416 response never answers a request for the whole")
-            .then(get().with("Range: bytes=50-60").answered(reply(416, &["Content-Range: bytes */10", FRESH])))
+            .then(
+                get().with("Range: bytes=50-60").answered(reply(416, &["Content-Range: bytes */10", FRESH])),
+            )
             .then(get().answered(ok(&[FRESH]))),
     ]
 }

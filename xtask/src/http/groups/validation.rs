@@ -35,14 +35,20 @@ fn requests() -> Vec<Case> {
             .then(get().answered(same()).sees("If-None-Match: \"a\\b\"")),
         stored("Last-Modified is sent in If-Modified-Since", &[ASK, "Last-Modified: {now-1000}"])
             .then(get().answered(same()).sees("If-Modified-Since: {now-1000}").misses("If-None-Match")),
-        stored("an entity tag and Last-Modified are sent together", &[ASK, "ETag: \"a\"", "Last-Modified: {now-1000}"])
-            .then(get().answered(same()).sees("If-None-Match: \"a\"").sees("If-Modified-Since: {now-1000}")),
+        stored(
+            "an entity tag and Last-Modified are sent together",
+            &[ASK, "ETag: \"a\"", "Last-Modified: {now-1000}"],
+        )
+        .then(get().answered(same()).sees("If-None-Match: \"a\"").sees("If-Modified-Since: {now-1000}")),
         stored("without a validator the request is unconditional", &[ASK])
             .then(get().answered(ok(&[])).misses("If-None-Match").misses("If-Modified-Since")),
         stored("what is stale is validated", &["Cache-Control: max-age=1", "ETag: \"a\""])
             .then(get().later().answered(same()).sees("If-None-Match: \"a\"")),
-        stored("what was stale on arrival is validated", &["Cache-Control: max-age=10", "Age: 20", "ETag: \"a\""])
-            .then(get().answered(same()).sees("If-None-Match: \"a\"")),
+        stored(
+            "what was stale on arrival is validated",
+            &["Cache-Control: max-age=10", "Age: 20", "ETag: \"a\""],
+        )
+        .then(get().answered(same()).sees("If-None-Match: \"a\"")),
         stored("what Expires made stale is validated", &["Expires: {now-10}", "Last-Modified: {now-1000}"])
             .then(get().answered(same()).sees("If-Modified-Since: {now-1000}")),
         stored("what has no lifetime but a validator is validated", &["ETag: \"a\""])
@@ -88,7 +94,8 @@ fn malformed() -> Vec<Case> {
             .then(get().answered(ok(&[])).misses(name))
     };
     let tags = tags.into_iter().map(|(what, line)| case("9110 8.8.3", what, line, "If-None-Match"));
-    tags.chain(dates.into_iter().map(|(what, line)| case("9110 8.8.2", what, line, "If-Modified-Since"))).collect()
+    tags.chain(dates.into_iter().map(|(what, line)| case("9110 8.8.2", what, line, "If-Modified-Since")))
+        .collect()
 }
 
 /// Returns a case where a response with `lines` is confirmed by a 304 with `fields`.
@@ -103,8 +110,13 @@ fn freshening() -> Vec<Case> {
     vec![
         confirmed(section, "a 304 with a lifetime makes the stored response fresh", &[ASK], &[FRESH])
             .then(get().cached().text("answer 1 of {path}")),
-        confirmed(section, "a 304 with Expires makes the stored response fresh", &["Expires: {now-10}"], &["Expires: {now+3600}"])
-            .then(get().cached()),
+        confirmed(
+            section,
+            "a 304 with Expires makes the stored response fresh",
+            &["Expires: {now-10}"],
+            &["Expires: {now+3600}"],
+        )
+        .then(get().cached()),
         case(section, "a 304 without a lifetime begins the stored one again")
             .then(get().answered(ok(&["Cache-Control: max-age=100", "ETag: \"a\"", "Age: 100"])))
             .then(get().answered(not_modified(&["ETag: \"a\""])))
@@ -117,9 +129,15 @@ fn freshening() -> Vec<Case> {
             .then(get().answered(ok(&[ASK, "ETag: \"a\""])))
             .then(get().answered(not_modified(&["ETag: \"a\"", FRESH, "Age: 500"])))
             .then(get().cached().age(500)),
-        confirmed(section, "a 304 can make the stored response stale at once", &["Cache-Control: max-age=1, must-revalidate", "Age: 5"], &["Cache-Control: max-age=0"])
-            .then(get().answered(not_modified(&["ETag: \"a\""])).sees("If-None-Match: \"a\"")),
-        confirmed(section, "a 304 keeps the status of what is stored", &[ASK], &[FRESH]).then(get().cached().status(200)),
+        confirmed(
+            section,
+            "a 304 can make the stored response stale at once",
+            &["Cache-Control: max-age=1, must-revalidate", "Age: 5"],
+            &["Cache-Control: max-age=0"],
+        )
+        .then(get().answered(not_modified(&["ETag: \"a\""])).sees("If-None-Match: \"a\"")),
+        confirmed(section, "a 304 keeps the status of what is stored", &[ASK], &[FRESH])
+            .then(get().cached().status(200)),
         case(section, "a 304 keeps a stored 404 as it is")
             .then(get().answered(reply(404, &[ASK, "ETag: \"a\""])))
             .then(get().answered(not_modified(&["ETag: \"a\"", FRESH])).status(404))
@@ -160,11 +178,14 @@ fn fields() -> Vec<Case> {
     .into_iter()
     .map(|name| {
         let (old, new) = match name {
-            "Cache-Control" => ("Cache-Control: no-cache, x=1".to_owned(), "Cache-Control: max-age=3600, x=2".to_owned()),
+            "Cache-Control" => {
+                ("Cache-Control: no-cache, x=1".to_owned(), "Cache-Control: max-age=3600, x=2".to_owned())
+            }
             "Expires" => ("Expires: {now-1}".to_owned(), "Expires: {now+3600}".to_owned()),
             _ => (format!("{name}: old"), format!("{name}: new")),
         };
-        let (before, with) = if name == "Cache-Control" { ("X-Other: 1", "X-Other: 2") } else { (ASK, FRESH) };
+        let (before, with) =
+            if name == "Cache-Control" { ("X-Other: 1", "X-Other: 2") } else { (ASK, FRESH) };
         case(section, format!("a 304 replaces {name}"))
             .then(get().answered(ok(&[before, &old, "ETag: \"a\""])))
             .then(get().answered(not_modified(&[with, &new, "ETag: \"a\""])).shows(new.as_str()))
@@ -192,15 +213,29 @@ fn fields() -> Vec<Case> {
             .then(get().answered(ok(&[ASK, "ETag: \"a\"", "Date: {now-500}"])))
             .then(get().answered(not_modified(&[FRESH, "ETag: \"a\"", "Date: {now-5}"])))
             .then(get().cached().shows_lines("Date", &["{now-5}"])),
-        kept("a Content-Encoding in a 304 changes nothing", "Content-Encoding: x-own", "Content-Encoding: x-other"),
+        kept(
+            "a Content-Encoding in a 304 changes nothing",
+            "Content-Encoding: x-own",
+            "Content-Encoding: x-other",
+        ),
         kept("a Content-Range in a 304 changes nothing", "X-Own: 1", "Content-Range: bytes 0-1/2"),
         case(section, "a Content-Length in a 304 changes nothing")
             .then(get().answered(ok(&[ASK, "ETag: \"a\""]).text("0123456789")))
-            .then(get().answered(not_modified(&[FRESH, "ETag: \"a\"", "Content-Length: 3"])).shows("Content-Length: 10"))
+            .then(
+                get()
+                    .answered(not_modified(&[FRESH, "ETag: \"a\"", "Content-Length: 3"]))
+                    .shows("Content-Length: 10"),
+            )
             .then(get().cached().shows("Content-Length: 10")),
         case("9111 3.1", "the fields of the connection that a 304 came on are not stored")
             .then(get().answered(ok(&[ASK, "ETag: \"a\""])))
-            .then(get().answered(not_modified(&[FRESH, "ETag: \"a\"", "Connection: X-Hop", "X-Hop: 1", "Keep-Alive: timeout=5"])))
+            .then(get().answered(not_modified(&[
+                FRESH,
+                "ETag: \"a\"",
+                "Connection: X-Hop",
+                "X-Hop: 1",
+                "Keep-Alive: timeout=5",
+            ])))
             .then(get().cached().lacks("X-Hop").lacks("Keep-Alive")),
     ]);
     cases
@@ -212,7 +247,9 @@ fn unusable() -> Vec<Case> {
     vec![
         case(section, "a 304 with another strong entity tag is followed by one unconditional request")
             .then(get().answered(ok(&[ASK, "ETag: \"a\""])))
-            .then(other(&["ETag: \"b\"", FRESH]).answered(ok(&["ETag: \"b\"", FRESH])).misses("If-None-Match"))
+            .then(
+                other(&["ETag: \"b\"", FRESH]).answered(ok(&["ETag: \"b\"", FRESH])).misses("If-None-Match"),
+            )
             .then(get().cached().text("answer 2 of {path}")),
         case(section, "a 304 without a stored response to match is not answered with 304")
             .then(get().answered(ok(&[ASK, "ETag: \"a\"", "Last-Modified: {now-1000}"])))
