@@ -5,6 +5,7 @@
 
 mod standard {
     mod age;
+    mod any_bytes;
     mod cache_control;
     mod combining;
     mod conditions;
@@ -14,6 +15,7 @@ mod standard {
     mod head;
     mod invalidation;
     mod lifetime;
+    mod properties;
     mod ranges;
     mod request;
     mod response;
