@@ -143,13 +143,14 @@ fn chunks(kind: Kind) -> Vec<Option<usize>> {
 
 fn response(status: StatusCode, chunks: Vec<Option<usize>>, path: &str) -> Response<Body> {
     let content = content(path);
-    let frames = stream::iter(chunks).scan(0, move |offset, len| {
-        let frame = len.map(|len| {
-            let bytes = content.bytes(*offset, len);
-            *offset += len as u64;
-            Frame::data(Bytes::from(bytes))
-        });
-        std::future::ready(Some(frame.ok_or_else(|| io::Error::other("broken on purpose"))))
+    let frames = stream::unfold((chunks.into_iter(), 0), move |(mut chunks, offset)| async move {
+        let Some(len) = chunks.next()? else {
+            // With a failure hyper drops what it has not written; here it writes it.
+            tokio::task::yield_now().await;
+            return Some((Err(io::Error::other("broken on purpose")), (chunks, offset)));
+        };
+        let bytes = Bytes::from(content.bytes(offset, len));
+        Some((Ok(Frame::data(bytes)), (chunks, offset + len as u64)))
     });
     let mut response = Response::new(BodyExt::boxed_unsync(StreamBody::new(frames.boxed())));
     *response.status_mut() = status;
