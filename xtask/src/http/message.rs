@@ -238,13 +238,10 @@ impl Wire {
     }
 
     async fn fill(&mut self) -> io::Result<()> {
-        let mut read = [0; 64 * 1024];
-        match self.stream.read(&mut read).await? {
+        self.buffer.reserve(64 * 1024);
+        match self.stream.read_buf(&mut self.buffer).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            count => {
-                self.buffer.extend_from_slice(&read[..count]);
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 }

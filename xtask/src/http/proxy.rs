@@ -95,7 +95,7 @@ impl Proxy {
             |word: &str| word.split('?').next().is_some_and(|word| word.split('/').nth(1) == path.get(1..));
         let log = self.log.lock().expect("nothing panics with the lock");
         let lines = log.iter().filter(|line| line.split(' ').any(is_path));
-        lines.map(|line| format!("\n    > {line}")).collect()
+        lines.flat_map(|line| ["\n    > ", line]).collect()
     }
 
     fn log_text(&self) -> String {

@@ -3,7 +3,7 @@
 //! An exchange has a few seconds; a proxy that hangs fails its case and holds up no other.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
@@ -117,12 +117,7 @@ impl Stage {
             }
             Err(error) => problems.push(error),
         }
-        problems.into_iter().fold(Ok(()), |verdict, problem| {
-            let mut told = verdict.err().unwrap_or_default();
-            // Writing to a string does not fail.
-            let _ = write!(told, "\n    {problem}");
-            Err(told)
-        })
+        if problems.is_empty() { Ok(()) } else { Err(format!("\n    {}", problems.join("\n    "))) }
     }
 
     fn request(&self, step: &Step) -> Vec<u8> {
@@ -157,6 +152,12 @@ impl Stage {
     }
 }
 
+/// Returns what a case says about `error`.
+#[expect(clippy::needless_pass_by_value, reason = "it is the function that map_err takes")]
+pub(super) fn told(error: io::Error) -> String {
+    error.to_string()
+}
+
 /// Returns the path of the case with this number.
 pub(super) fn path(number: usize) -> String {
     format!("/c{number}")
@@ -187,17 +188,13 @@ impl Visits<'_> {
     async fn visited(&mut self, asked: Asked) {
         let visit = self.step.visits.get(self.count);
         self.count += 1;
-        match visit {
-            Some(visit) => {
-                check::visit(self.step, visit, &asked.request, &self.braces, &mut self.problems);
-                if let Visit { reply: Some(reply), .. } = visit {
-                    self.answer(reply, asked).await;
-                }
-            }
-            None => {
-                self.problems.push(format!("the origin was asked unexpectedly: {}", shown(&asked)));
-                self.answer(&reply(500, &["Cache-Control: no-store"]), asked).await;
-            }
+        let Some(visit) = visit else {
+            self.problems.push(format!("the origin was asked unexpectedly: {}", shown(&asked)));
+            return self.answer(&reply(500, &["Cache-Control: no-store"]), asked).await;
+        };
+        check::visit(self.step, visit, &asked.request, &self.braces, &mut self.problems);
+        if let Visit { reply: Some(reply), .. } = visit {
+            self.answer(reply, asked).await;
         }
     }
 

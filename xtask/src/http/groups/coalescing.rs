@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::super::case::{Case, Verdict, program};
 use super::super::message::Wire;
 use super::super::origin::Asked;
-use super::super::stage::{PATIENCE, Stage};
+use super::super::stage::{PATIENCE, Stage, told};
 
 const CLIENTS: usize = 8;
 const FRESH: &str = "Cache-Control: max-age=3600";
@@ -34,10 +34,6 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         program("9110 9.2.1", "unsafe requests are never combined", |stage| Box::pin(unsafe_apart(stage))),
     ]
-}
-
-fn told(error: io::Error) -> String {
-    error.to_string()
 }
 
 /// Opens a connection and asks on it.

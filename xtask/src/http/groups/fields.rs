@@ -5,7 +5,7 @@
 use super::super::case::{Case, Verdict, case, get, method, not_reused, program, reused};
 use super::super::message::Wire;
 use super::super::reply::{not_modified, ok, reply};
-use super::super::stage::{PATIENCE, Stage};
+use super::super::stage::{PATIENCE, Stage, told};
 
 const FRESH: &str = "Cache-Control: max-age=3600";
 
@@ -288,7 +288,6 @@ fn interim() -> Vec<Case> {
 }
 
 async fn interim_at_once(mut stage: Stage) -> Verdict {
-    let told = |error: std::io::Error| error.to_string();
     let mut client = Wire::open(stage.proxy).await.map_err(told)?;
     client.send(&stage.request_bytes("GET", "", &[])).await.map_err(told)?;
     let mut asked = stage.next_asked().await?;

@@ -5,7 +5,7 @@
 use super::super::case::{Case, Verdict, case, get, head, program};
 use super::super::message::Wire;
 use super::super::reply::ok;
-use super::super::stage::{PATIENCE, Stage, exchange};
+use super::super::stage::{PATIENCE, Stage, exchange, told};
 
 const FRESH: &str = "Cache-Control: max-age=3600";
 const TAG: &str = "ETag: \"a\"";
@@ -76,7 +76,6 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 async fn garbled(mut stage: Stage, answer: &'static [u8]) -> Verdict {
-    let told = |error: std::io::Error| error.to_string();
     for _ in 0..2 {
         let request = stage.request_bytes("GET", "", &[]);
         let client = tokio::spawn(exchange(stage.proxy, "GET", request));
@@ -92,7 +91,6 @@ async fn garbled(mut stage: Stage, answer: &'static [u8]) -> Verdict {
 }
 
 async fn streamed(mut stage: Stage) -> Verdict {
-    let told = |error: std::io::Error| error.to_string();
     let mut client = Wire::open(stage.proxy).await.map_err(told)?;
     client.send(&stage.request_bytes("GET", "", &[])).await.map_err(told)?;
     let mut asked = stage.next_asked().await?;

@@ -124,11 +124,11 @@ fn two_users(what: &str, sharing: Sharing, lines: &[&str], credentials: Credenti
         Credentials::Cookie => ("cookies", "9111 7.3", "Cookie: user=ann", "Cookie: user=bob"),
     };
     let is_shared = match (mode, credentials) {
-        (Mode::Shared, Credentials::Cookie) => sharing != Never,
+        // A cookie separates only what says that it is somebody's own, in either mode.
+        (_, Credentials::Cookie) => sharing != Never,
         (Mode::Shared, Credentials::Authorization) => sharing == Allowed,
-        // One directory never mixes two credentials; a cookie separates only what says that it is somebody's own.
+        // One directory never mixes two credentials.
         (Mode::Private, Credentials::Authorization) => false,
-        (Mode::Private, Credentials::Cookie) => sharing != Never,
     };
     let texts = |own: &'static str| if is_shared { vec!["ann", "bob"] } else { vec![own] };
     let asking = |line: &'static str, own: &'static str| {

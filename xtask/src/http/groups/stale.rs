@@ -4,7 +4,7 @@
 
 use super::super::case::{Case, Step, Verdict, case, get, program};
 use super::super::reply::{not_modified, ok, reply};
-use super::super::stage::{Stage, exchange};
+use super::super::stage::{Stage, exchange, told};
 
 const SHORT: &str = "Cache-Control: max-age=1";
 const FRESH: &str = "Cache-Control: max-age=3600";
@@ -301,7 +301,7 @@ async fn one_validation(mut stage: Stage) -> Verdict {
     let request = stage.request_bytes("GET", "", &[]);
     let first = tokio::spawn(exchange(stage.proxy, "GET", request.clone()));
     let asked = stage.next_asked().await?;
-    window.answer(asked, b"", &stage.braces).await.map_err(|error| error.to_string())?;
+    window.answer(asked, b"", &stage.braces).await.map_err(told)?;
     first.await.map_err(|error| error.to_string())??;
     tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
     let clients: Vec<_> =
@@ -316,5 +316,5 @@ async fn one_validation(mut stage: Stage) -> Verdict {
     if stage.asked.try_recv().is_ok() {
         return Err("there were two validations".to_owned());
     }
-    ok(&[FRESH]).answer(asked, b"new", &stage.braces).await.map_err(|error| error.to_string())
+    ok(&[FRESH]).answer(asked, b"new", &stage.braces).await.map_err(told)
 }
