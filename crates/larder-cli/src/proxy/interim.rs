@@ -199,3 +199,107 @@ impl AsyncWrite for ClientStream {
         Pin::new(&mut writer.half).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Read;
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use http::HeaderValue;
+    use http::header::LINK;
+
+    use super::*;
+
+    /// Runs `work` on the proxy's end of a connection, and returns what the client gets until it ends.
+    fn received(work: impl AsyncFnOnce(&mut ClientStream)) -> Vec<u8> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let client = std::thread::spawn(move || {
+            let (mut client, _) = listener.accept().expect("a connection");
+            let mut received = Vec::new();
+            client.read_to_end(&mut received).map(|_| received).expect("read")
+        });
+        runtime.block_on(async {
+            let mut stream = ClientStream::new(TcpStream::connect(address).await.expect("connected"));
+            work(&mut stream).await;
+        });
+        client.join().expect("no panic")
+    }
+
+    async fn write(stream: &mut ClientStream, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let written = poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, bytes)).await.expect("written");
+            bytes = &bytes[written..];
+        }
+    }
+
+    async fn flush(stream: &mut ClientStream) {
+        poll_fn(|cx| Pin::new(&mut *stream).poll_flush(cx)).await.expect("flushed");
+    }
+
+    fn hint(link: &str) -> HeaderMap {
+        HeaderMap::from_iter([(LINK, HeaderValue::from_str(link).expect("a value"))])
+    }
+
+    #[test]
+    fn an_interim_response_goes_before_the_final_one_of_its_request() {
+        let received = received(async |stream| {
+            let turns = stream.turns();
+            let interim = turns.begin();
+            interim.write(StatusCode::EARLY_HINTS, &hint("</a>"));
+            turns.end();
+            write(stream, b"final").await;
+        });
+        assert_eq!(received, b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nfinal");
+    }
+
+    #[test]
+    fn an_interim_response_that_comes_out_of_turn_is_left_out() {
+        let received = received(async |stream| {
+            let turns = stream.turns();
+            let first = turns.begin();
+            turns.end();
+            first.write(StatusCode::PROCESSING, &HeaderMap::new());
+            write(stream, b"first").await;
+            // What hyper has begun it may go on with.
+            let second = turns.begin();
+            second.write(StatusCode::PROCESSING, &HeaderMap::new());
+            flush(stream).await;
+            first.write(StatusCode::PROCESSING, &HeaderMap::new());
+            turns.end();
+            write(stream, b"second").await;
+        });
+        assert_eq!(received, b"firstsecond");
+    }
+
+    #[test]
+    fn an_interim_response_that_is_taken_in_part_is_finished_first() {
+        let link = "x".repeat(16 << 20);
+        let received = received(async |stream| {
+            let turns = stream.turns();
+            turns.begin().write(StatusCode::EARLY_HINTS, &hint(&link));
+            turns.end();
+            write(stream, b"final").await;
+        });
+        let expected = format!("HTTP/1.1 103 Early Hints\r\nlink: {link}\r\n\r\nfinal");
+        assert!(received == expected.as_bytes(), "{} bytes", received.len());
+    }
+
+    #[test]
+    fn an_exchange_that_outlives_its_connection_writes_nowhere() {
+        let received = received(async |stream| {
+            let interim = stream.turns().begin();
+            let stream = std::mem::replace(stream, ClientStream::new(unconnected().await));
+            drop(stream);
+            interim.write(StatusCode::PROCESSING, &HeaderMap::new());
+        });
+        assert_eq!(received, b"");
+    }
+
+    async fn unconnected() -> TcpStream {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        TcpStream::connect(listener.local_addr().expect("bound")).await.expect("connected")
+    }
+}

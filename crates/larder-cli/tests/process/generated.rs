@@ -32,8 +32,12 @@ fn manual_pages_are_made_for_the_program_and_each_command() {
     {
         assert!(page.contains(word), "{word} is not in {page}");
     }
-    let page = run(&mut larder(&["man", "verify"])).succeeded().stdout;
-    for word in [".TH larder-verify 1", "\\-\\-keep"] {
-        assert!(page.contains(word), "{word} is not in {page}");
+    for (command, option) in
+        [("verify", "\\-\\-keep"), ("proxy", "\\-\\-origin"), ("explain", "\\-\\-shared")]
+    {
+        let page = run(&mut larder(&["man", command])).succeeded().stdout;
+        for word in [&format!(".TH larder-{command} 1"), option] {
+            assert!(page.contains(word), "{word} is not in {page}");
+        }
     }
 }

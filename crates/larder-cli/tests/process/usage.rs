@@ -98,6 +98,8 @@ fn no_command_makes_a_cache_where_there_is_none() {
             &["prune"],
             &["stats"],
             &["verify"],
+            &["explain", "https://example.org/"],
+            &["proxy", "--offline", "--listen", "127.0.0.1:0", "--origin", "http://127.0.0.1:1/"],
         ] {
             let ran = run(larder(arguments).arg("--dir").arg(&dir));
             ran.failed(3, &format!("there is no cache in {}", dir.display()));
