@@ -61,7 +61,7 @@ fn run(arguments: Arguments) -> Result {
 
 async fn dispatch(Arguments { dir, command }: Arguments, output: &mut Output) -> Result {
     match command {
-        Command::Get(arguments) => Box::pin(commands::get::run(dir, arguments, output)).await,
+        Command::Get(arguments) => commands::get::run(dir, arguments, output).await,
         Command::Proxy(arguments) => commands::proxy::run(dir, arguments, output).await,
         Command::Explain(arguments) => commands::explain::run(dir, arguments, output).await,
         Command::Ls(arguments) => commands::ls::run(dir, arguments, output).await,

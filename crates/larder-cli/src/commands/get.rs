@@ -146,7 +146,7 @@ async fn send(client: &Client, arguments: &Get, data: Option<Vec<u8>>) -> Result
     if let Some(data) = data {
         request = request.body(data);
     }
-    Ok(request.send().await?)
+    Ok(Box::pin(request.send()).await?)
 }
 
 /// Returns the content that `data` means: itself, or after `@` what is in a file, `-` being standard input.

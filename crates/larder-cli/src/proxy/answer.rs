@@ -90,7 +90,7 @@ impl Proxy {
 
     async fn ask(&self, request: Request<RequestBody>) -> Answer {
         let mut upstream = self.upstream.clone();
-        let response = match self.cache.send_once(request, &mut upstream).await {
+        let response = match Box::pin(self.cache.send_once(request, &mut upstream)).await {
             Ok(response) => response,
             Err(error) => return Answer::failed(&error),
         };
