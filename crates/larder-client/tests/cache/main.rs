@@ -4,6 +4,7 @@ mod bodies;
 mod by_hand;
 mod coalescing;
 mod failing;
+mod groups;
 mod parts;
 mod redirects;
 mod serving;
