@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use http::header::CONTENT_LOCATION;
+use http::header::{CACHE_CONTROL, CONTENT_LOCATION};
 use http::{Extensions, Method, Request};
 use larder_core::{Aliases, Body, CacheKey, CachedResponse, ResponseHead, Timestamp};
-use larder_policy::{Decision, NotStorable, RequestOptions, announced_len, canonical_url};
+use larder_policy::{Combined, Decision, NotStorable, RequestOptions, announced_len, canonical_url};
 use url::Url;
 
 use crate::cache::key_request;
@@ -21,7 +21,7 @@ use crate::{CacheStatus, FinalUrl, RequestBody, ResponseCache, recovery, redirec
 impl ResponseCache {
     /// Stores what was received if it may be, shares it with all who wait if it can be, and returns it.
     pub(crate) async fn arrive(&self, forwarded: Forwarded<'_>, received: Received) -> Answer {
-        let Received { mut head, body, extensions } = received;
+        let Received { mut head, body, extensions, invalidations } = received;
         let Forwarded {
             request, options, trail, keys, stored: old, place, reason, leader, is_behind, ..
         } = forwarded;
@@ -32,6 +32,7 @@ impl ResponseCache {
         head.history = trail.stored_history();
         let verdict = match &follows {
             Some(next) if self.leads_back(next, options, &key) => Err(NotStored::LeadsBack),
+            _ if self.inner.invalidated.has_since(&key, invalidations) => Err(NotStored::Invalidated),
             _ => self.storable(request, options, &head, &extensions, now).await,
         };
         head.history.clear();
@@ -59,15 +60,19 @@ impl ResponseCache {
         (head.expires_at, head.delete_at) = (stored.expires_at, stored.delete_at);
         let status = CacheStatus { stored: true, ttl: ttl(&head, now), ..status };
 
+        let known = self.known_part(request, old, &stored).await;
+        let mut entry_head =
+            known.as_ref().map_or_else(|| stored.clone(), |(combined, _)| combined.head.clone());
+        let place = self.place_by_now(request, &key, place, &entry_head).await;
         let mut terms = self.inner.terms;
         terms.in_background |= follows.is_some() || is_behind;
+        // From here on nothing is waited for: whoever drops this leaves nobody waiting for the end of the body.
         let (shared, caller, store) = Shared::start(body, announced_len(&head), terms);
         // What must be validated before each use is nobody else's answer, though it is stored.
         let decision = self.inner.policy.decide(&key_request(request), options, Some(&stored), now);
         let is_reusable = matches!(decision, Decision::Use | Decision::UseWhileValidating { .. });
         let answered = match leader {
             Some(leader) if is_reusable || follows.is_some() => {
-                self.inner.flights.share_again(&key);
                 Some(leader.answer(arrived(&stored, &extensions, Some(&shared), &key, skip.as_ref())))
             }
             Some(leader) => {
@@ -76,37 +81,44 @@ impl ResponseCache {
             }
             None => None,
         };
-        let entry = self.joined(old, stored, store).await;
-        let place = self.place_by_now(request, &key, place, &entry.head).await;
+        let store = match known {
+            None => store,
+            Some((combined, part)) if combined.after.is_empty() => part.slice(combined.before).chain(store),
+            Some((combined, part)) => store.chain(part.slice(combined.after)),
+        };
+        let placed = self.place(request, &key, place, &mut entry_head);
+        let entry = CachedResponse::new(entry_head, store);
         // Whoever asks for a redirect after this may be answered otherwise: it has come back with a cookie.
         let answered = answered.filter(|_| follows.is_none());
-        self.store(request, key.clone(), place, entry, trail.aliases(), shared, answered);
+        self.store(key.clone(), placed, entry, trail.aliases(), shared, answered);
         let body = if follows.is_some() { Body::empty() } else { caller };
         let next = follows.map(|request| Next { request, skip, asked: Some(key) });
         Answer { head, body, extensions, status, next }
     }
 
-    /// Returns what is to be stored of a response with `head` and `body`: with what is stored of it already, if both are
-    /// parts (RFC 9111, section 3.4).
-    async fn joined(&self, old: Option<Stored>, head: ResponseHead, body: Body) -> CachedResponse {
-        let combined = old.as_ref().and_then(|old| self.inner.policy.combine(old.head(), &head));
-        let (Some(old), Some(combined)) = (old, combined) else { return CachedResponse::new(head, body) };
+    /// Returns what is stored of the response with `head`, if both are parts of the same and can be put together
+    /// (RFC 9111, section 3.4).
+    async fn known_part(
+        &self,
+        request: &Request<RequestBody>,
+        old: Option<Stored>,
+        head: &ResponseHead,
+    ) -> Option<(Combined, Body)> {
+        let policy = &self.inner.policy;
+        // What redirects lead to is another resource, and what other fields select another representation.
+        let is_same =
+            |old: &Stored| !old.is_aliased() && policy.matches_vary(&key_request(request), old.head());
+        let old = old.filter(is_same)?;
+        let mut combined = policy.combine(old.head(), head)?;
         // What surrounds the new part would have to be read twice.
         if combined.before.is_empty() == combined.after.is_empty() {
-            return CachedResponse::new(head, body);
+            return None;
         }
-        let Some(part) = recovery::read(self.inner.guard.clone(), old.into_body(), None).await else {
-            return CachedResponse::new(head, body);
-        };
-        let mut whole = combined.head;
+        let whole = &mut combined.head;
         (whole.expires_at, whole.delete_at) = (head.expires_at, head.delete_at);
-        (whole.vary_fields, whole.history) = (head.vary_fields, head.history);
-        let body = if combined.after.is_empty() {
-            part.slice(combined.before).chain(body)
-        } else {
-            body.chain(part.slice(combined.after))
-        };
-        CachedResponse::new(whole, body)
+        whole.vary_fields.clone_from(&head.vary_fields);
+        let part = recovery::read(self.inner.guard.clone(), old.into_body(), None).await?;
+        Some((combined, part))
     }
 
     /// Stores the response to a POST as one to GET, if it says that it is one (RFC 9110, section 9.3.3), and returns it as
@@ -125,20 +137,24 @@ impl ResponseCache {
         let mut get = Request::new(RequestBody::empty());
         *get.uri_mut() = request.uri().clone();
         *get.headers_mut() = without_content(request.headers());
+        for value in request.headers().get_all(CACHE_CONTROL) {
+            get.headers_mut().append(CACHE_CONTROL, value.clone());
+        }
         let mut stored = received.head.clone();
         stored.method = Method::GET;
         let now = self.inner.clock.now();
         let Ok(keys) = policy.keys(&key_request(&get), options) else { return Err(received) };
-        let Ok(stored) = self.storable(&get, options, &stored, &received.extensions, now).await else {
+        let Ok(mut stored) = self.storable(&get, options, &stored, &received.extensions, now).await else {
             return Err(received);
         };
         let (_, place) = self.find(&get, &keys.primary, now).await;
-        let Received { mut head, body, extensions } = received;
+        let Received { mut head, body, extensions, .. } = received;
         (head.expires_at, head.delete_at) = (stored.expires_at, stored.delete_at);
         let status = CacheStatus { stored: true, ttl: ttl(&head, now), ..status.clone() };
         let (shared, caller, store) = Shared::start(body, announced_len(&head), self.inner.terms);
+        let placed = self.place(&get, &keys.primary, place, &mut stored);
         let entry = CachedResponse::new(stored, store);
-        self.store(&get, keys.primary, place, entry, Aliases::none(), shared, None);
+        self.store(keys.primary, placed, entry, Aliases::none(), shared, None);
         Ok(Answer { head, body: caller, extensions, status, next: None })
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Request;
+use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use larder_core::Result;
 use larder_policy::{Decision, Forward, RequestKeys, RequestOptions};
 
@@ -10,6 +11,7 @@ use crate::cache::key_request;
 use crate::flights::Leader;
 use crate::forward::{Forwarded, Outcome};
 use crate::trail::Trail;
+use crate::variants::Place;
 use crate::{Origin, RequestBody, ResponseCache};
 
 /// How many validations of one cache may be under way behind answers.
@@ -26,12 +28,18 @@ impl ResponseCache {
         request: &Request<RequestBody>,
         options: &RequestOptions,
         keys: &RequestKeys,
+        place: &Place,
         origin: &dyn Origin,
     ) -> bool {
         let Some(origin) = origin.detached() else { return false };
-        let Some(request) = cloned(request) else { return false };
+        let Some(mut request) = cloned(request) else { return false };
+        // What is validated is the whole, whatever part of it was the answer.
+        for name in [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+            request.headers_mut().remove(name);
+        }
         let Ok(permit) = self.inner.behind.clone().try_acquire_owned() else { return true };
-        let Some(leader) = self.inner.flights.lead(&keys.primary) else { return true };
+        let flight = self.flight_key(&request, &keys.primary, place);
+        let Some(leader) = self.inner.flights.lead(&flight, &keys.primary) else { return true };
         let (cache, options, keys) = (self.clone(), options.clone(), keys.clone());
         tokio::spawn(async move {
             let validate = cache.validate(request, &options, keys, leader, origin);
@@ -61,13 +69,12 @@ impl ResponseCache {
         let now = self.inner.clock.now();
         let (stored, place) = self.find(&request, &keys.primary, now).await;
         let head = stored.as_ref().map(crate::stored::Stored::head);
-        let conditions = match self.inner.policy.decide(&key_request(&request), options, head, now) {
-            Decision::UseWhileValidating { conditions } | Decision::Validate { conditions, .. } => conditions,
+        let decision = self.inner.policy.decide(&key_request(&request), options, head, now);
+        let (Decision::UseWhileValidating { conditions } | Decision::Validate { conditions, .. }) = decision
+        else {
             // Somebody else was faster.
-            _ => {
-                leader.land();
-                return Ok(());
-            }
+            leader.land();
+            return Ok(());
         };
         let trail = Trail::default();
         let forwarded = Forwarded {

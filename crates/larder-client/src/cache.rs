@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::flights::Flights;
 use crate::forward::Outcome;
 use crate::guard::Guard;
+use crate::invalidation::Invalidated;
 use crate::shared::Terms;
 
 /// A response cache: any [`CacheBackend`], a [`Policy`], and the loop that asks both.
@@ -56,6 +57,9 @@ pub(crate) struct Inner {
     pub(crate) max_redirects: usize,
     /// Whether responses say what the cache did in a field.
     pub(crate) has_status_field: bool,
+    pub(crate) invalidated: Invalidated,
+    /// The place of the one that reads every head.
+    pub(crate) reading_all: Semaphore,
     /// The places of validations behind answers.
     pub(crate) behind: Arc<Semaphore>,
     /// How many guards of [`ResponseCache::disabled`] there are.
@@ -279,6 +283,8 @@ impl ResponseCacheBuilder {
                 },
                 max_redirects: self.max_redirects,
                 has_status_field: self.has_status_field,
+                invalidated: Invalidated::default(),
+                reading_all: Semaphore::new(1),
                 behind: Arc::new(Semaphore::new(MOST_BEHIND)),
                 disabled: AtomicUsize::new(0),
             }),

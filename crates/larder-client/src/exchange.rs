@@ -42,7 +42,6 @@ pub(crate) struct Next {
 }
 
 /// What the store and the policy say about a request.
-#[expect(clippy::large_enum_variant, reason = "there is one for each request, and it is taken apart at once")]
 enum Consulted {
     Answered(Answer),
     /// The origin must be asked.
@@ -74,7 +73,7 @@ impl ResponseCache {
         let options = request.extensions().get::<RequestOptions>().cloned().unwrap_or_default();
         let mut trail = Trail::default();
         loop {
-            let answer = self.exchange(&mut request, &options, &trail, origin).await?;
+            let answer = Box::pin(self.exchange(&mut request, &options, &trail, origin)).await?;
             let Answer { mut head, body, extensions, status, next } = answer;
             let Some(next) = next else {
                 head.history.splice(0..0, trail.into_history());
@@ -101,7 +100,8 @@ impl ResponseCache {
         origin: &mut dyn Origin,
     ) -> Result<Response> {
         let options = request.extensions().get::<RequestOptions>().cloned().unwrap_or_default();
-        let answer = self.exchange(&mut request, &options, &Trail::of_one(), origin).await?;
+        let trail = Trail::of_one();
+        let answer = Box::pin(self.exchange(&mut request, &options, &trail, origin)).await?;
         Ok(self.respond(answer.head, answer.body, answer.extensions, answer.status))
     }
 
@@ -114,7 +114,8 @@ impl ResponseCache {
     ) -> Response {
         if self.inner.has_status_field {
             // A cache adds itself to those that were asked before (RFC 9211, section 2).
-            head.headers.append(CACHE_STATUS, status.to_value());
+            // Where no field has room any more, nothing is said.
+            let _ = head.headers.try_append(CACHE_STATUS, status.to_value());
         }
         Response::new(head, body, extensions, status, self.inner.clock.clone())
     }
@@ -163,7 +164,8 @@ impl ResponseCache {
                 };
             let can_wait = leader.is_none() && waits < MOST_WAITS && !trail.has_asked(&keys);
             if can_wait && can_share(request, options, reason) {
-                match inner.flights.join(&keys.primary, now).await {
+                let flight = self.flight_key(request, &keys.primary, &place);
+                match inner.flights.join(&flight, &keys.primary, now).await {
                     Joined::Leader(won) => {
                         leader = Some(won);
                         // What was not there may have been stored since.
@@ -172,7 +174,7 @@ impl ResponseCache {
                         }
                     }
                     Joined::Answer(outcome) if outcome.is_gone() => {
-                        inner.flights.end_if(&keys.primary, Outcome::is_gone);
+                        inner.flights.end_if(&flight, Outcome::is_gone);
                         waits += 1;
                         continue;
                     }
@@ -241,8 +243,7 @@ impl ResponseCache {
             self.find(request, &keys.primary, now).await
         };
         let mut decision = decide(stored.as_ref());
-        let is_used = matches!(decision, Decision::Use | Decision::UseWhileValidating { .. });
-        if !is_used && stored.as_ref().is_some_and(Stored::is_aliased) {
+        if decision != Decision::Use && stored.as_ref().is_some_and(Stored::is_aliased) {
             // What the redirects lead to is asked for by following them: it has a key of its own. It may still stand
             // in for an origin that fails.
             decision = decide(None);
@@ -254,13 +255,12 @@ impl ResponseCache {
             (Decision::Use, Some(stored)) => {
                 match self.use_stored(request, options, stored, trail, now, origin).await {
                     Some(answer) => Consulted::Answered(answer),
+                    None if !self.may_ask(request, options) => Consulted::Answered(refused(request, now)),
                     None => forward(None, HeaderMap::new(), Forward::Miss),
                 }
             }
             (Decision::UseWhileValidating { conditions }, Some(stored)) => {
-                // What redirects led to is validated by asking for it, not by asking the redirect.
-                let is_behind = !stored.is_aliased() && self.validate_behind(request, options, keys, origin);
-                if !is_behind {
+                if !self.validate_behind(request, options, keys, &place, origin) {
                     return forward(Some(stored), conditions, Forward::Stale);
                 }
                 match self.use_stored(request, options, stored, trail, now, origin).await {

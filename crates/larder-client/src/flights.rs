@@ -34,6 +34,8 @@ struct Table<T> {
 
 #[derive(Debug)]
 struct Flight<T> {
+    /// What its request is looked up under, which is that of all its variants.
+    primary: CacheKey,
     stage: Mutex<Stage<T>>,
     changed: Notify,
 }
@@ -86,9 +88,12 @@ impl<T: Clone> Flights<T> {
         lock(&self.0).ended
     }
 
-    /// Forgets that the answers of `key` were not shared.
-    pub(crate) fn share_again(&self, key: &CacheKey) {
-        lock(&self.0).unshared.remove(key);
+    /// Lets nobody else join the flights for requests under `primary`: what they bring is out of date.
+    pub(crate) fn abandon(&self, primary: &CacheKey) {
+        let mut table = lock(&self.0);
+        let before = table.flights.len();
+        table.flights.retain(|_, flight| flight.primary != *primary);
+        table.ended += (before - table.flights.len()) as u64;
     }
 
     /// Ends the flight for `key` if it has an answer of which `is_over` is true.
@@ -104,7 +109,7 @@ impl<T: Clone> Flights<T> {
     /// Joins the flight for `key` and waits for its answer, or begins one.
     ///
     /// If the future is dropped, whoever waits is none the worse.
-    pub(crate) async fn join(&self, key: &CacheKey, now: Timestamp) -> Joined<T> {
+    pub(crate) async fn join(&self, key: &CacheKey, primary: &CacheKey, now: Timestamp) -> Joined<T> {
         let flight = {
             let mut table = lock(&self.0);
             if table.unshared.get(key).is_some_and(|until| now < *until) {
@@ -112,7 +117,7 @@ impl<T: Clone> Flights<T> {
             }
             match table.flights.get(key) {
                 Some(flight) => Arc::clone(flight),
-                None => return Joined::Leader(self.begin(&mut table, key)),
+                None => return Joined::Leader(self.begin(&mut table, key, primary)),
             }
         };
         lock(&flight.stage).waiting += 1;
@@ -138,14 +143,15 @@ impl<T: Clone> Flights<T> {
     }
 
     /// Begins a flight for `key`, unless there is one.
-    pub(crate) fn lead(&self, key: &CacheKey) -> Option<Leader<T>> {
+    pub(crate) fn lead(&self, key: &CacheKey, primary: &CacheKey) -> Option<Leader<T>> {
         let mut table = lock(&self.0);
-        if table.flights.contains_key(key) { None } else { Some(self.begin(&mut table, key)) }
+        if table.flights.contains_key(key) { None } else { Some(self.begin(&mut table, key, primary)) }
     }
 
-    fn begin(&self, table: &mut Table<T>, key: &CacheKey) -> Leader<T> {
+    fn begin(&self, table: &mut Table<T>, key: &CacheKey, primary: &CacheKey) -> Leader<T> {
         let stage = Stage { state: State::Led, waiting: 0, failures: 0 };
-        let flight = Arc::new(Flight { stage: Mutex::new(stage), changed: Notify::new() });
+        let flight =
+            Arc::new(Flight { primary: primary.clone(), stage: Mutex::new(stage), changed: Notify::new() });
         table.flights.insert(key.clone(), Arc::clone(&flight));
         Leader { flights: self.clone(), key: key.clone(), flight }
     }
@@ -177,6 +183,7 @@ pub(crate) struct Leader<T: Clone> {
 impl<T: Clone> Leader<T> {
     /// Gives `answer` to all who wait and who still come, until what is returned is dropped.
     pub(crate) fn answer(self, answer: T) -> Answered<T> {
+        lock(&self.flights.0).unshared.remove(&self.key);
         self.set(State::Answered(answer));
         Answered { flights: self.flights.clone(), key: self.key.clone(), flight: Arc::clone(&self.flight) }
     }

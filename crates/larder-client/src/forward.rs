@@ -6,11 +6,12 @@ use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use http::{Extensions, HeaderMap, Method, Request, StatusCode};
 use http_body::Body as _;
 use larder_core::{Body, CacheKey, Error, ErrorKind, ResponseHead, Result};
-use larder_policy::{Decision, Failure, Forward, HeadEffect, RequestKeys, RequestOptions};
+use larder_policy::{Decision, Failure, Forward, HeadEffect, RequestKeys, RequestOptions, announced_len};
 
 use crate::cache::{key_request, received_head};
 use crate::exchange::{Answer, Next};
 use crate::flights::Leader;
+use crate::recovery::Recovery;
 use crate::shared::Shared;
 use crate::status::NotStored;
 use crate::stored::{Stored, ttl};
@@ -41,7 +42,7 @@ pub(crate) struct Forwarded<'a> {
 pub(crate) enum Outcome {
     Arrived(Arc<Arrival>),
     /// The origin failed, and whoever has a stale response may use it.
-    OriginFailed,
+    OriginFailed(Failure),
 }
 
 impl Outcome {
@@ -69,6 +70,8 @@ pub(crate) struct Received {
     pub(crate) head: ResponseHead,
     pub(crate) body: Body,
     pub(crate) extensions: Extensions,
+    /// How often anything had been made invalid when it was asked for.
+    pub(crate) invalidations: u64,
 }
 
 impl ResponseCache {
@@ -85,11 +88,14 @@ impl ResponseCache {
         let received = self.ask(request, &HeaderMap::new(), origin).await?;
         self.invalidate(request, options, &received.head).await;
         let status = CacheStatus::forward(reason);
-        let received = match self.keep_for_get(request, options, received, &status).await {
-            Ok(answer) => return Ok(answer),
-            Err(received) => received,
+        let received = match why {
+            NotStored::Disabled => received,
+            _ => match self.keep_for_get(request, options, received, &status).await {
+                Ok(answer) => return Ok(answer),
+                Err(received) => received,
+            },
         };
-        let Received { head, body, extensions } = received;
+        let Received { head, body, extensions, .. } = received;
         let next =
             self.follow(request, &head, trail).map(|request| Next { request, skip: None, asked: None });
         Ok(Answer { head, body, extensions, status: status.not_stored(why), next })
@@ -108,7 +114,7 @@ impl ResponseCache {
                 Err(_) => Failure::Unreachable,
             };
             if let Some(answer) = self.fall_back(&mut forwarded, failure, origin).await {
-                forwarded.leader.map(|leader| leader.answer(Outcome::OriginFailed));
+                forwarded.leader.map(|leader| leader.answer(Outcome::OriginFailed(failure)));
                 return Ok(answer);
             }
             let received = received?;
@@ -118,16 +124,13 @@ impl ResponseCache {
             }
             match (forwarded.reason, received.head.status) {
                 (Forward::Partial, StatusCode::PARTIAL_CONTENT) => {
-                    if let Some(whole) = self.complete(&mut forwarded, received).await {
+                    if let Some(whole) = self.complete(&mut forwarded, received, origin).await {
                         return Ok(self.arrive(forwarded, whole).await);
                     }
                 }
-                (Forward::Partial, StatusCode::RANGE_NOT_SATISFIABLE) => {}
+                (Forward::Partial, StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::NOT_MODIFIED) => {}
                 (_, StatusCode::NOT_MODIFIED) => {
                     if let Some(answer) = self.validated(&mut forwarded, &received.head, origin).await {
-                        if let Some(leader) = forwarded.leader {
-                            leader.land();
-                        }
                         return Ok(answer);
                     }
                 }
@@ -173,20 +176,37 @@ impl ResponseCache {
         let stored = forwarded.stored.take()?;
         let (request, options) = (key_request(forwarded.request), forwarded.options);
         let now = self.inner.clock.now();
-        let head = self.inner.policy.refresh(&request, options, stored.head(), not_modified, now)?;
-        self.use_validated(forwarded, stored, head, not_modified, origin).await
+        let policy = &self.inner.policy;
+        let refreshed = policy.refresh(&request, options, stored.head(), not_modified, now)?;
+        let decision = policy.decide(&request, options, Some(&refreshed.head), now);
+        let answer = self.use_validated(forwarded, stored, refreshed, not_modified, origin).await?;
+        match forwarded.leader.take() {
+            Some(leader) if decision == Decision::Use => leader.land(),
+            // Each must be validated for itself.
+            Some(leader) => leader.release(now),
+            None => {}
+        }
+        Some(answer)
     }
 
     /// Returns the whole response that the stored part and the rest of it are.
-    async fn complete(&self, forwarded: &mut Forwarded<'_>, rest: Received) -> Option<Received> {
+    async fn complete(
+        &self,
+        forwarded: &mut Forwarded<'_>,
+        mut rest: Received,
+        origin: &dyn Origin,
+    ) -> Option<Received> {
         let stored = forwarded.stored.take()?;
         let combined = self.inner.policy.combine(stored.head(), &rest.head)?;
         if combined.head.status != StatusCode::OK || !combined.after.is_empty() {
             return None;
         }
-        let part = recovery::read(self.inner.guard.clone(), stored.into_body(), None).await?;
-        let body = part.slice(combined.before).chain(rest.body);
-        Some(Received { head: combined.head, body, extensions: rest.extensions })
+        let recovery = Recovery::new(origin, forwarded.request, stored.head());
+        let part = recovery::read(self.inner.guard.clone(), stored.into_body(), recovery).await?;
+        // A rest that is longer or shorter than it says would be a body of another length than its head announces.
+        let len = announced_len(&rest.head)?;
+        let body = part.slice(combined.before).chain(std::mem::take(&mut rest.body).slice(0..len));
+        Some(Received { head: combined.head, body, ..rest })
     }
 
     /// Gives what is stored of the GET the fields of the response to a HEAD, or deletes it if there is another now
@@ -202,7 +222,7 @@ impl ResponseCache {
         let learn = async {
             match policy.refresh_by_head(&key, forwarded.options, stored.head(), body_len, head, now) {
                 HeadEffect::Refreshed(head) => backend.update_head(entry, revision, *head).await,
-                HeadEffect::Outdated => backend.delete(entry).await,
+                HeadEffect::Outdated => self.delete_with_variants(entry, &mut Vec::new()).await,
                 _ => Ok(false),
             }
         };
@@ -223,13 +243,17 @@ impl ResponseCache {
     ) -> Option<Answer> {
         let arrival = match outcome {
             Outcome::Arrived(arrival) => arrival,
-            Outcome::OriginFailed => {
-                return self.use_stale(request, options, stored?, Failure::Unreachable, trail, origin).await;
+            Outcome::OriginFailed(failure) => {
+                return self.use_stale(request, options, stored?, *failure, trail, origin).await;
             }
         };
         let now = self.inner.clock.now();
         let decision = self.inner.policy.decide(&key_request(request), options, Some(&arrival.head), now);
-        if matches!(decision, Decision::Fetch { reason: Forward::VaryMiss | Forward::Miss }) {
+        if !matches!(decision, Decision::Use | Decision::UseWhileValidating { .. }) {
+            return None;
+        }
+        let admits = self.inner.policy.admits_read(&arrival.head);
+        if self.inner.guard.run("filter", admits).await != Some(true) {
             return None;
         }
         let follows = self.follow(request, &arrival.head, trail);
@@ -273,6 +297,7 @@ impl ResponseCache {
             sent.headers_mut().insert(name, value.clone());
         }
         let requested_at = self.inner.clock.now();
+        let invalidations = self.inner.invalidated.count();
         let (mut parts, body) = match origin.send(sent).await {
             Ok(response) => response.into_parts(),
             Err(error) => {
@@ -290,6 +315,6 @@ impl ResponseCache {
             || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             || body.is_end_stream();
         let body = if is_empty { Body::empty() } else { body };
-        Ok(Received { head, body, extensions })
+        Ok(Received { head, body, extensions, invalidations })
     }
 }

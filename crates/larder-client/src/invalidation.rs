@@ -3,6 +3,9 @@
 //! Deleting is of an entry with its variants. A response that names groups takes the others of its groups with it
 //! (RFC 9875).
 
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use futures_util::StreamExt;
 use http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE,
@@ -10,7 +13,7 @@ use http::header::{
 };
 use http::{HeaderMap, Method, Request, Uri};
 use larder_core::{CacheKey, ResponseHead, Result};
-use larder_policy::{KeyRequest, RequestOptions, cache_groups, invalidated_groups};
+use larder_policy::{KeyRequest, RequestOptions, cache_groups, canonical_url, invalidated_groups};
 use url::Url;
 
 use crate::{RequestBody, ResponseCache};
@@ -19,8 +22,57 @@ use crate::{RequestBody, ResponseCache};
 const ABOUT_CONTENT: [HeaderName; 5] =
     [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING];
 
+/// How many URLs that a response names are made invalid.
+const MOST_NAMED: usize = 8;
 /// How many entries of a group are deleted at once.
 const BATCH: usize = 256;
+
+/// How many keys are remembered as made invalid, the latest.
+const MOST_REMEMBERED: usize = 4096;
+
+/// Which keys were made invalid, and in what order, so that a response that was asked for before is not stored after.
+#[derive(Debug, Default)]
+pub(crate) struct Invalidated(Mutex<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    /// How often anything was made invalid.
+    count: u64,
+    /// What the count was then.
+    counts: HashMap<CacheKey, u64>,
+    /// The keys, oldest first; one that was made invalid again is there twice.
+    order: VecDeque<CacheKey>,
+}
+
+impl Invalidated {
+    /// Returns how often anything was made invalid so far.
+    pub(crate) fn count(&self) -> u64 {
+        self.lock().count
+    }
+
+    fn remember(&self, key: &CacheKey) {
+        let mut remembered = self.lock();
+        remembered.count += 1;
+        let count = remembered.count;
+        remembered.counts.insert(key.clone(), count);
+        remembered.order.push_back(key.clone());
+        if remembered.order.len() > MOST_REMEMBERED
+            && let Some(oldest) = remembered.order.pop_front()
+        {
+            remembered.counts.remove(&oldest);
+        }
+    }
+
+    /// Returns whether what is stored under `key` was made invalid after the count was `before`.
+    pub(crate) fn has_since(&self, key: &CacheKey, before: u64) -> bool {
+        self.lock().counts.get(key).is_some_and(|count| *count > before)
+    }
+
+    /// Locks the table. Nothing panics under the lock, so that poison would mean nothing.
+    fn lock(&self) -> MutexGuard<'_, Remembered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl ResponseCache {
     /// Deletes what the response with `head` to `request` makes invalid (RFC 9111, section 4.4): what is stored for its
@@ -40,34 +92,55 @@ impl ResponseCache {
         let named = [LOCATION, CONTENT_LOCATION];
         let named = named.iter().flat_map(|name| head.headers.get_all(name));
         let named = named.filter_map(|value| base.join(value.to_str().ok()?).ok());
-        let of_origin = named.filter(|url| url.origin() == base.origin());
-        let urls = of_origin.filter_map(|url| Uri::try_from(url.as_str()).ok());
+        let of_origin = named.filter(|url| url.origin() == base.origin()).take(MOST_NAMED);
+        let named = of_origin.filter_map(|url| Uri::try_from(url.as_str()).ok());
+        let urls: Vec<Uri> = [request.uri().clone()].into_iter().chain(named).collect();
         let mut keys: Vec<CacheKey> = options.key.iter().cloned().collect();
-        for url in [request.uri().clone()].into_iter().chain(urls) {
-            self.add_keys(&url, request.headers(), &mut keys);
+        for url in &urls {
+            self.add_keys(url, request.headers(), &mut keys);
         }
-        let mut groups = invalidated_groups(&head.headers);
         for key in &keys {
-            let delete = self.delete_with_variants(key, &mut groups);
-            if let Some(Err(error)) = self.inner.guard.run("invalidate", delete).await {
-                self.inner.guard.give_up("invalidate", &error);
-            }
+            self.inner.invalidated.remember(key);
+            self.inner.flights.abandon(key);
         }
-        if !groups.is_empty() {
-            self.invalidate_groups(request.uri().clone(), groups).await;
+        let (cache, url) = (self.clone(), request.uri().clone());
+        let groups = invalidated_groups(&head.headers);
+        let deleting = tokio::spawn(async move { cache.delete_invalid(&url, &urls, &keys, groups).await });
+        let deleting = async { deleting.await.unwrap_or(Ok(())) };
+        // What takes longer goes on behind the answer.
+        if let Some(Err(error)) = self.inner.guard.run("invalidate", deleting).await {
+            self.inner.guard.give_up("invalidate", &error);
         }
     }
 
-    /// Deletes everything of `url`'s origin that is in one of `groups`; what takes too long goes on behind the answer.
-    async fn invalidate_groups(&self, url: Uri, groups: Vec<String>) {
-        let cache = self.clone();
-        let deleting = tokio::spawn(async move { cache.delete_groups(&url, &groups).await });
-        let timeout = self.inner.guard.timeout();
-        match tokio::time::timeout(timeout, deleting).await {
-            Ok(Ok(Err(error))) => self.inner.guard.give_up("invalidate groups", &error),
-            Ok(_) => {}
-            Err(_elapsed) => tracing::debug!("invalidating groups goes on behind the answer"),
+    /// Deletes what is under `keys`, and everything of `url`'s origin that is in `groups` or was in a group with it; where
+    /// the keys of `urls` cannot all be known, everything of them.
+    async fn delete_invalid(
+        &self,
+        url: &Uri,
+        urls: &[Uri],
+        keys: &[CacheKey],
+        mut groups: Vec<String>,
+    ) -> Result<()> {
+        for key in keys {
+            self.delete_with_variants(key, &mut groups).await?;
         }
+        let urls: Vec<String> = if self.inner.policy.has_many_keys() {
+            urls.iter().filter_map(|url| canonical_url(url).ok()).collect()
+        } else {
+            Vec::new()
+        };
+        if groups.is_empty() && urls.is_empty() {
+            return Ok(());
+        }
+        // Each of these reads every head.
+        let _permit = self.inner.reading_all.acquire().await;
+        let origin = origin(url);
+        let is_invalid = |head: &ResponseHead| {
+            let is_named = !urls.is_empty() && canonical_url(&head.url).is_ok_and(|url| urls.contains(&url));
+            is_named || is_in(head, origin.as_ref(), &groups)
+        };
+        self.delete_where(is_invalid).await.map(|_| ())
     }
 
     /// Deletes the stored responses of the origin of `url` that are in one of `groups` (RFC 9875); returns how many.
@@ -80,12 +153,7 @@ impl ResponseCache {
     /// [`CacheBackend::bulk_delete`](larder_core::CacheBackend::bulk_delete).
     pub async fn delete_groups(&self, url: &Uri, groups: &[String]) -> Result<u64> {
         let origin = origin(url);
-        self.delete_where(|head| {
-            origin.is_some()
-                && self::origin(&head.url) == origin
-                && cache_groups(&head.headers).iter().any(|group| groups.contains(group))
-        })
-        .await
+        self.delete_where(|head| is_in(head, origin.as_ref(), groups)).await
     }
 
     /// Deletes the stored responses whose head `is_chosen`; returns how many.
@@ -173,6 +241,12 @@ pub(crate) fn without_content(headers: &HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     headers
+}
+
+/// Returns whether a response is of this origin and in one of these groups.
+fn is_in(head: &ResponseHead, of: Option<&url::Origin>, groups: &[String]) -> bool {
+    let is_grouped = || cache_groups(&head.headers).iter().any(|group| groups.contains(group));
+    !groups.is_empty() && is_grouped() && of.is_some() && origin(&head.url).as_ref() == of
 }
 
 fn origin(url: &Uri) -> Option<url::Origin> {

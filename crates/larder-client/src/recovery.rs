@@ -3,12 +3,14 @@
 //! Short bodies are read whole before they are used. Of a long one a part may have been handed out when the store
 //! turns out to have lost the rest; only the same representation may follow, which a strong entity tag tells.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::{CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use larder_core::{Body, Error, ErrorKind, ResponseHead, Result};
-use larder_policy::canonical_url;
+use larder_policy::{canonical_url, stored_range};
 
 use crate::guard::Guard;
 use crate::{Origin, RequestBody};
@@ -18,6 +20,8 @@ pub(crate) struct Recovery {
     origin: Box<dyn Origin>,
     request: Request<RequestBody>,
     entity_tag: HeaderValue,
+    /// Which bytes of the representation the stored body has, if these are not all.
+    part: Option<Range<u64>>,
 }
 
 /// A stored body on its way to the caller.
@@ -43,9 +47,10 @@ impl Recovery {
         let entity_tag = strong_entity_tag(&head.headers)?.clone();
         // An entity tag is one of its URL, and a key may be that of several.
         let is_same_url = canonical_url(request.uri()) == canonical_url(&head.url);
-        let is_whole = head.status == StatusCode::OK;
+        let part = stored_range(head);
+        let is_known = head.status == StatusCode::OK || part.is_some();
         let is_plain = *request.method() == Method::GET && request.body().as_bytes()?.is_empty();
-        if !is_whole || !is_plain || !is_same_url {
+        if !is_known || !is_plain || !is_same_url {
             return None;
         }
         let mut again = Request::new(RequestBody::empty());
@@ -55,27 +60,32 @@ impl Recovery {
         again.headers_mut().remove(IF_NONE_MATCH);
         again.headers_mut().remove(IF_MODIFIED_SINCE);
         *again.extensions_mut() = request.extensions().clone();
-        Some(Self { origin: origin.detached()?, request: again, entity_tag })
+        Some(Self { origin: origin.detached()?, request: again, entity_tag, part })
     }
 
-    /// Returns the body from `position` on, its beginning perhaps apart, if the origin still has it (RFC 9110, sections
-    /// 13.1.5 and 14.2).
-    async fn resume(mut self, position: u64) -> Option<(Option<Bytes>, Body)> {
-        let range = HeaderValue::try_from(format!("bytes={position}-")).ok()?;
+    /// Returns the body from `position` on, if the origin still has it (RFC 9110, sections 13.1.5 and 14.2).
+    async fn resume(mut self, position: u64) -> Option<Body> {
+        let start = self.part.as_ref().map_or(0, |part| part.start) + position;
+        let last = self.part.as_ref().map_or_else(String::new, |part| (part.end - 1).to_string());
+        let range = HeaderValue::try_from(format!("bytes={start}-{last}")).ok()?;
         self.request.headers_mut().insert(RANGE, range);
         self.request.headers_mut().insert(IF_RANGE, self.entity_tag.clone());
         let response = self.origin.send(self.request).await.ok()?;
         if strong_entity_tag(response.headers()) != Some(&self.entity_tag) {
             return None;
         }
-        match response.status() {
+        let body = match response.status() {
             StatusCode::PARTIAL_CONTENT => {
                 let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
-                range.starts_with(&format!("bytes {position}-")).then(|| (None, response.into_body()))
+                range.starts_with(&format!("bytes {start}-")).then(|| response.into_body())?
             }
-            StatusCode::OK => skip(response.into_body(), position).await,
-            _ => None,
-        }
+            StatusCode::OK => skip(response.into_body(), start).await?,
+            _ => return None,
+        };
+        Some(match self.part {
+            Some(part) => body.slice(0..part.end - start),
+            None => body,
+        })
     }
 }
 
@@ -110,7 +120,7 @@ impl Reading {
             Err(error) if !self.is_recovered => {
                 self.guard.give_up("read the body", &error);
                 let Some(recovery) = self.recovery.take() else { return Err(error) };
-                (self.taken, self.body) = recovery.resume(self.position).await.ok_or(error)?;
+                self.body = recovery.resume(self.position).await.ok_or(error)?;
                 self.is_recovered = true;
                 self.take().await?
             }
@@ -135,16 +145,16 @@ async fn next_chunk(guard: &Guard, body: &mut Body) -> Result<Option<Bytes>> {
     guard.run("read the body", body.chunk()).await.unwrap_or_else(|| Err(failed()))
 }
 
-/// Takes the first `len` bytes from `body`, if it has as many; returns what came with the last of them, and the rest.
-async fn skip(mut body: Body, mut len: u64) -> Option<(Option<Bytes>, Body)> {
+/// Returns what follows the first `len` bytes of `body`, if it has as many.
+async fn skip(mut body: Body, mut len: u64) -> Option<Body> {
     while len > 0 {
         let chunk = body.chunk().await.ok()??;
         match usize::try_from(len) {
-            Ok(within) if within < chunk.len() => return Some((Some(chunk.slice(within..)), body)),
+            Ok(within) if within < chunk.len() => return Some(Body::from(chunk.slice(within..)).chain(body)),
             _ => len -= chunk.len() as u64,
         }
     }
-    Some((None, body))
+    Some(body)
 }
 
 /// Returns the entity tag, if it is one that only the same bytes have (RFC 9110, section 8.8.3).

@@ -59,6 +59,8 @@ pub enum NotStored {
     Policy(NotStorable),
     /// It redirects to a request of the same key, which would find the redirect again.
     LeadsBack,
+    /// An unsafe request made it invalid while it was under way.
+    Invalidated,
     /// Redirects were followed where the cache could not see them; see [`FinalUrl`](crate::FinalUrl).
     HiddenRedirects,
 }
@@ -116,6 +118,7 @@ impl fmt::Display for CacheStatus {
             (Some(NotStored::Bypass(_)), ..) => f.write_str("; detail=no-key"),
             (Some(NotStored::Policy(_)), ..) => f.write_str("; detail=not-storable"),
             (Some(NotStored::LeadsBack), ..) => f.write_str("; detail=leads-back"),
+            (Some(NotStored::Invalidated), ..) => f.write_str("; detail=invalidated"),
             (Some(NotStored::HiddenRedirects), ..) => f.write_str("; detail=hidden-redirects"),
             (None, true, _) => f.write_str("; detail=stale"),
             (None, false, true) => f.write_str("; detail=alias"),
@@ -131,6 +134,7 @@ impl fmt::Display for NotStored {
             Self::Bypass(bypass) => bypass.fmt(f),
             Self::Policy(reason) => reason.fmt(f),
             Self::LeadsBack => f.write_str("the redirect leads back to itself"),
+            Self::Invalidated => f.write_str("an unsafe request made it invalid meanwhile"),
             Self::HiddenRedirects => f.write_str("redirects were followed out of the cache's sight"),
         }
     }

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use http::header::SET_COOKIE;
 use http::{Extensions, Method, Request, StatusCode};
 use larder_core::{Body, CacheKey, CachedResponse, Lookup, ResponseHead, Revision, Timestamp};
-use larder_policy::{Failure, Presented, RequestOptions};
+use larder_policy::{Failure, Presented, Refreshed, RequestOptions, Upkeep};
 
 use crate::cache::key_request;
 use crate::exchange::{Answer, Next};
@@ -125,21 +126,29 @@ impl ResponseCache {
         &self,
         forwarded: &Forwarded<'_>,
         mut stored: Stored,
-        head: ResponseHead,
+        refreshed: Refreshed,
         not_modified: &ResponseHead,
         origin: &dyn Origin,
     ) -> Option<Answer> {
         let Forwarded { request, options, trail, reason, keys, place, .. } = forwarded;
-        let mut is_stored = false;
-        if let Some(revision) = stored.response.revision() {
-            let update = self.inner.backend.update_head(stored.entry(), revision, head.clone());
-            match self.inner.guard.run("update the head", update).await {
-                Some(Ok(is_updated)) => is_stored = is_updated,
-                Some(Err(error)) => self.inner.guard.give_up("update the head", &error),
-                None => {}
+        let Refreshed { head, upkeep, .. } = refreshed;
+        let (backend, entry) = (&self.inner.backend, stored.entry());
+        let keep = async {
+            match (upkeep, stored.response.revision()) {
+                (Upkeep::Replace, Some(revision)) => backend.update_head(entry, revision, head.clone()).await,
+                (Upkeep::Delete, _) => backend.delete(entry).await.map(|_| false),
+                _ => Ok(false),
             }
-        }
-        let refresh = self.refresh_variants(&keys.primary, place, stored.entry(), not_modified);
+        };
+        let is_stored = match self.inner.guard.run("update the head", keep).await {
+            Some(Ok(is_updated)) => is_updated,
+            Some(Err(error)) => {
+                self.inner.guard.give_up("update the head", &error);
+                false
+            }
+            None => false,
+        };
+        let refresh = self.refresh_variants(request, &keys.primary, place, stored.entry(), not_modified);
         if let Some(Err(error)) = self.inner.guard.run("update the variants", refresh).await {
             self.inner.guard.give_up("update the variants", &error);
         }
@@ -150,6 +159,12 @@ impl ResponseCache {
             ..CacheStatus::forward(*reason)
         };
         stored.response.head = head;
+        if self.inner.policy.is_shared() {
+            // It is for whoever asked, and not stored.
+            for cookie in not_modified.headers.get_all(SET_COOKIE) {
+                let _ = stored.response.head.headers.try_append(SET_COOKIE, cookie.clone());
+            }
+        }
         self.save_aliases(stored.entry(), trail).await;
         self.answer(request, options, stored, status, trail, origin).await
     }
@@ -180,6 +195,9 @@ impl ResponseCache {
         let Stored { key, response, .. } = stored;
         let CachedResponse { head, body, .. } = response;
         let now = self.inner.clock.now();
+        // What redirects lead to may be of another origin, where this request's fields must not go.
+        let may_recover = !is_aliased && self.may_ask(request, options);
+        let recovery = may_recover.then(|| Recovery::new(origin, request, &head)).flatten();
         let Presented { mut head, body: part, .. } =
             self.inner.policy.present(&key_request(request), head, body.exact_len(), now);
         // Stored is the history of the request that brought it; this one has its own.
@@ -189,9 +207,6 @@ impl ResponseCache {
         let body = if *request.method() == Method::HEAD || is_empty {
             Body::empty()
         } else {
-            // What redirects lead to may be of another origin, where this request's fields must not go.
-            let may_recover = !is_aliased && self.may_ask(request, options);
-            let recovery = may_recover.then(|| Recovery::new(origin, request, &head)).flatten();
             let whole = recovery::read(self.inner.guard.clone(), body, recovery).await?;
             match part {
                 Some(part) => whole.slice(part),

@@ -2,13 +2,12 @@
 
 use larder_core::{Aliases, CacheKey, CachedResponse, Error, ErrorKind};
 
+use crate::ResponseCache;
 use crate::flights::Answered;
 use crate::forward::Outcome;
 use crate::guard::Guard;
 use crate::shared::Shared;
-use crate::variants::Place;
-use crate::{RequestBody, ResponseCache};
-use http::Request;
+use crate::variants::Placed;
 
 impl ResponseCache {
     /// Stores `entry`, whose body is that of `shared`, in a task of its own.
@@ -17,15 +16,13 @@ impl ResponseCache {
     /// body when the store is done, so that whoever has read a response finds it stored.
     pub(crate) fn store(
         &self,
-        request: &Request<RequestBody>,
         primary: CacheKey,
-        place: Place,
-        mut entry: CachedResponse,
+        placed: Placed,
+        entry: CachedResponse,
         aliases: Aliases,
         shared: Shared,
         answered: Option<Answered<Outcome>>,
     ) {
-        let placed = self.place(request, &primary, place, &mut entry.head);
         let cache = self.clone();
         let guard = self.inner.guard.clone();
         let landing = Landing { shared, answered };

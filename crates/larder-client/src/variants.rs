@@ -4,7 +4,8 @@
 //! with their keys, which are made of the request's fields. A variant is listed only when it is there, so that one
 //! that is not listed is none.
 
-use http::Request;
+use http::header::VARY;
+use http::{HeaderName, Request};
 use larder_core::{Aliases, CacheKey, CachedResponse, ResponseHead, Result, Timestamp, Variant};
 
 use crate::cache::key_request;
@@ -20,6 +21,8 @@ pub(crate) struct Place {
     /// Whether something is stored under the request's own key that is for other requests.
     is_taken: bool,
     variants: Vec<Variant>,
+    /// The request's fields that selected it.
+    nominated: Vec<HeaderName>,
 }
 
 /// Where a response goes.
@@ -49,23 +52,38 @@ impl ResponseCache {
         let policy = &self.inner.policy;
         let key_request = key_request(request);
         let is_taken = !policy.matches_vary(&key_request, primary.head());
-        let place = Place { is_taken, variants: primary.head().variants.clone() };
-        if !is_taken {
-            return (Some(primary), place);
-        }
-        let mut latest: Option<Stored> = None;
+        let own = policy.nominated(primary.head());
+        let variants = primary.head().variants.clone();
+        let place = Place { is_taken, variants, nominated: own.clone() };
+        let mut latest = primary;
+        let mut is_selected = !is_taken;
         for variant in &place.variants {
-            let selected = policy.variant_key(&key_request, key, &variant.nominated);
-            if selected != variant.key {
+            // By the same fields only one of them is selected.
+            let may_be_later = !is_selected || variant.nominated != own;
+            if !may_be_later || policy.variant_key(&key_request, key, &variant.nominated) != variant.key {
                 continue;
             }
             let Some(stored) = self.look_up(&variant.key, now).await else { continue };
-            let is_later = latest.as_ref().is_none_or(|latest| later(stored.head(), latest.head()));
-            if policy.matches_vary(&key_request, stored.head()) && is_later {
-                latest = Some(stored);
+            let is_later = stored.head().received_at > latest.head().received_at;
+            if policy.matches_vary(&key_request, stored.head()) && (!is_selected || is_later) {
+                (latest, is_selected) = (stored, true);
             }
         }
-        (Some(latest.unwrap_or(primary)), place)
+        (Some(latest), place)
+    }
+
+    /// Returns the key of the exchange that answers `request` and others like it: those that are selected by the same
+    /// fields, as far as it is known what selects them.
+    pub(crate) fn flight_key(
+        &self,
+        request: &Request<RequestBody>,
+        primary: &CacheKey,
+        place: &Place,
+    ) -> CacheKey {
+        if place.nominated.is_empty() {
+            return primary.clone();
+        }
+        self.inner.policy.variant_key(&key_request(request), primary, &place.nominated)
     }
 
     /// Returns what is under `primary` by now, if that matters to where a response with `head` goes.
@@ -79,13 +97,14 @@ impl ResponseCache {
         head: &ResponseHead,
     ) -> Place {
         let policy = &self.inner.policy;
-        if policy.nominated(head).is_empty() {
+        if !head.headers.contains_key(VARY) {
             return known;
         }
         let read = self.inner.backend.responses().read_head(primary);
         match self.inner.guard.run("look up", read).await {
             Some(Ok(Some(there))) => Place {
                 is_taken: !policy.matches_vary(&key_request(request), &there.head),
+                nominated: policy.nominated(&there.head),
                 variants: there.head.variants,
             },
             Some(Ok(None)) => Place::default(),
@@ -164,6 +183,7 @@ impl ResponseCache {
     /// Gives the variants beside `entry` that `not_modified` is about too its fields (RFC 9111, section 4.3.4).
     pub(crate) async fn refresh_variants(
         &self,
+        request: &Request<RequestBody>,
         primary: &CacheKey,
         place: &Place,
         entry: &CacheKey,
@@ -174,15 +194,12 @@ impl ResponseCache {
         for key in keys.filter(|key| *key != entry && !place.variants.is_empty()) {
             let Some(stored) = backend.responses().read_head(key).await? else { continue };
             let now = self.inner.clock.now();
-            if let Some(head) = self.inner.policy.refresh_variant(&stored.head, not_modified, now) {
+            if let Some(head) =
+                self.inner.policy.refresh_variant(&key_request(request), &stored.head, not_modified, now)
+            {
                 backend.update_head(key, &stored.revision, head).await?;
             }
         }
         Ok(())
     }
-}
-
-/// Returns whether `head` is of a later response.
-fn later(head: &ResponseHead, than: &ResponseHead) -> bool {
-    head.received_at > than.received_at
 }

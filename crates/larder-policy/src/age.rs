@@ -32,7 +32,9 @@ pub(crate) fn heuristic_lifetime(directives: &ResponseDirectives, head: &Respons
     }
     let made = date(&head.headers, &DATE).unwrap_or(head.received_at);
     let modified = date(&head.headers, &LAST_MODIFIED)?;
-    Some((made.saturating_since(modified) / 10).min(LONGEST_HEURISTIC))
+    // In whole seconds, as `Date` has it, so that it is the same when it is asked again.
+    let unmodified = Duration::from_secs(made.saturating_since(modified).as_secs());
+    Some((unmodified / 10).min(LONGEST_HEURISTIC))
 }
 
 /// Returns whether the status is one that RFC 9110, section 15.1, calls heuristically cacheable.
@@ -65,6 +67,13 @@ pub(crate) fn explicit_lifetime(
     })
 }
 
+/// Returns the time as a field has it, if it can have it: from 1970 to 9999 (RFC 9110, section 5.6.7).
+pub(crate) fn http_date(at: Timestamp) -> Option<HeaderValue> {
+    const LAST: i64 = 253_402_300_799_999;
+    let at = Some(at).filter(|at| (0..=LAST).contains(&at.as_millis()))?;
+    HeaderValue::try_from(httpdate::fmt_http_date(at.to_system_time()?)).ok()
+}
+
 /// Returns the date in a field that is there once.
 pub(crate) fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
     let mut values = headers.get_all(name).iter();
@@ -86,8 +95,7 @@ fn parse_date(value: &HeaderValue) -> Option<Timestamp> {
 /// Returns the date if only its weekday is wrong, which says nothing that the rest does not.
 fn with_another_weekday(text: &str) -> Option<SystemTime> {
     const SHORT: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const LONG: [&str; 7] =
-        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    const LONG: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
     let end = text.find(|letter: char| !letter.is_ascii_alphabetic())?;
     let (weekday, rest) = text.split_at(end);
     let names = [SHORT, LONG].into_iter().find(|names| names.contains(&weekday))?;

@@ -89,6 +89,12 @@ impl ResponseDirectives {
         }
     }
 
+    /// Returns whether a response must not be stored; whether its status is understood, is asked elsewhere
+    /// (RFC 9111, sections 5.2.2.3 and 5.2.2.5).
+    pub(crate) fn forbids_storing(&self) -> bool {
+        self.no_store && !self.must_understand
+    }
+
     /// Returns whether a stale response must not be used without validation (RFC 9111, section 4.2.4).
     pub(crate) fn forbids_stale(&self, is_shared: bool) -> bool {
         let forbids_shared = self.proxy_revalidate || self.s_maxage.is_some();

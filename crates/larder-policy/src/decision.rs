@@ -142,6 +142,9 @@ pub enum NotStorable {
     /// It sets a cookie, the cache is shared, and the response does not say that it may be stored all the same.
     #[error("the response sets a cookie, and the cache is shared")]
     SetCookie,
+    /// It has more fields than are stored.
+    #[error("the response has {0} header fields")]
+    Fields(usize),
     /// A filter does not admit it.
     #[error("a filter does not admit the response")]
     Filtered,

@@ -1,8 +1,9 @@
 //! Header fields by what they are for: which belong to one connection and are never stored.
 
 use http::header::{
-    AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, DATE, EXPIRES, HeaderName, PRAGMA,
-    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VARY,
+    AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE,
+    ETAG, EXPIRES, HeaderName, LAST_MODIFIED, PRAGMA, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE,
+    TE, TRANSFER_ENCODING, UPGRADE, VARY,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -22,14 +23,30 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 
 /// What `Connection` must not name (RFC 9110, section 7.6.1): without these a response would be reused more freely
 /// than it allows, or its body be read as something else.
-const FOR_ALL_RECIPIENTS: [HeaderName; 8] =
-    [AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, DATE, EXPIRES, PRAGMA, VARY];
+const FOR_ALL_RECIPIENTS: [HeaderName; 14] = [
+    AGE,
+    CACHE_CONTROL,
+    HeaderName::from_static("cache-groups"),
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_RANGE,
+    CONTENT_TYPE,
+    DATE,
+    ETAG,
+    EXPIRES,
+    LAST_MODIFIED,
+    PRAGMA,
+    SET_COOKIE,
+    VARY,
+];
+/// How the names of targeted fields end (RFC 9213, section 2.1), which are likewise.
+const TARGETED: &str = "-cache-control";
 
 /// Returns the names of the fields in `headers` that belong to the connection alone.
 pub(crate) fn hop_by_hop(headers: &HeaderMap) -> Vec<HeaderName> {
     let named = list_members(headers.get_all(CONNECTION))
         .filter_map(|member| HeaderName::from_bytes(member).ok())
-        .filter(|name| !FOR_ALL_RECIPIENTS.contains(name));
+        .filter(|name| !FOR_ALL_RECIPIENTS.contains(name) && !name.as_str().ends_with(TARGETED));
     named.chain(HOP_BY_HOP).collect()
 }
 

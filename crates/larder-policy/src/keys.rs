@@ -141,6 +141,11 @@ impl CacheKeys {
         Ok(key)
     }
 
+    /// Returns whether any field but the credentials is in the keys.
+    pub(crate) fn covers_fields(&self) -> bool {
+        self.includes_all_headers || !self.included_headers.is_empty()
+    }
+
     /// Returns whether requests that differ in this field have different keys.
     pub(crate) fn covers(&self, name: &HeaderName) -> bool {
         let is_credential = *name == AUTHORIZATION && !self.is_shared;

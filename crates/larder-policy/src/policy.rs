@@ -12,7 +12,7 @@ mod store;
 pub use lifetime::{Freshness, LifetimeSource};
 pub use partial::Combined;
 pub use present::Presented;
-pub use refresh::HeadEffect;
+pub use refresh::{HeadEffect, Refreshed, Upkeep};
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use http::header::{
     COOKIE, HOST, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE,
-    RANGE, SET_COOKIE,
+    RANGE,
 };
 use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode};
@@ -114,6 +114,12 @@ impl Policy {
     pub fn matches_vary(&self, request: &KeyRequest<'_>, stored: &ResponseHead) -> bool {
         let names = self.selecting_names(&stored.headers);
         names.is_ok_and(|names| vary::matches(request.headers(), &names, &stored.vary_fields))
+    }
+
+    /// Returns whether requests of one user for one URL may have several keys, by their fields or by the caller's function.
+    #[must_use]
+    pub fn has_many_keys(&self) -> bool {
+        self.0.key_fn.is_some() || self.0.keys.covers_fields()
     }
 
     /// Returns how many responses are kept side by side for one key.
@@ -217,18 +223,24 @@ impl Policy {
 
     /// Returns the names of the request's fields that select a response with `headers`.
     ///
-    /// They are those that `Vary` nominates. In a private cache that reads `Cache-Control`, what is `private` or sets
-    /// a cookie is for whoever has the same cookies, whether it says so or not.
+    /// They are those that `Vary` nominates. In a private cache that reads `Cache-Control`, a response that does not say
+    /// that it is for all is for whoever has the same cookies, so that two users of one directory are kept apart.
     fn selecting_names(&self, headers: &HeaderMap) -> Result<Vec<HeaderName>, VariesOnAny> {
         let mut names = vary::nominated(headers)?;
-        if self.0.cache_control
-            && !self.0.is_shared
-            && (headers.contains_key(SET_COOKIE) || ResponseDirectives::of(headers).private)
-        {
+        if self.0.cache_control && !self.0.is_shared && !self.is_for_all(headers) {
             names.push(COOKIE);
             vary::in_order(&mut names);
         }
         Ok(names)
+    }
+
+    /// Returns whether a response with `headers` says that it is for every user: `public` or `s-maxage`, and nothing that
+    /// contradicts it.
+    fn is_for_all(&self, headers: &HeaderMap) -> bool {
+        let is_for_all = |directives: ResponseDirectives| {
+            (directives.public || directives.s_maxage.is_some()) && !directives.private
+        };
+        is_for_all(self.any_directives(headers)) && !ResponseDirectives::of(headers).private
     }
 }
 

@@ -25,6 +25,14 @@ pub fn announced_len(head: &ResponseHead) -> Option<u64> {
     head.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
+/// Returns which bytes of the representation a stored response has, if it is a part: the first, and the one after the
+/// last.
+#[must_use]
+pub fn stored_range(head: &ResponseHead) -> Option<Range<u64>> {
+    let is_part = head.status == StatusCode::PARTIAL_CONTENT;
+    ContentRange::of(&head.headers).filter(|_| is_part).map(ContentRange::positions)
+}
+
 /// The one range of bytes that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ByteRange {

@@ -13,6 +13,14 @@ use crate::fields::{list_members, values};
 
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
+/// How many names `Vary` may nominate before it counts as `*`.
+const MOST_NAMES: usize = 64;
+
+/// Returns whether a field says who sends the request.
+pub(crate) fn is_credential(name: &HeaderName) -> bool {
+    CREDENTIALS.contains(name)
+}
+
 /// The response varies on something else than fields of the request, or nobody can say on what.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct VariesOnAny;
@@ -22,6 +30,9 @@ pub(crate) fn nominated(response: &HeaderMap) -> Result<Vec<HeaderName>, VariesO
     let mut names = Vec::new();
     for member in list_members(response.get_all(VARY)) {
         if member == b"*" {
+            return Err(VariesOnAny);
+        }
+        if names.len() == MOST_NAMES {
             return Err(VariesOnAny);
         }
         names.push(HeaderName::from_bytes(member).map_err(|_| VariesOnAny)?);
@@ -71,7 +82,7 @@ pub(crate) fn variant_key(primary: &CacheKey, request: Option<&HeaderMap>, names
 
 fn stored_values(request: Option<&HeaderMap>, name: &HeaderName) -> Vec<HeaderValue> {
     let sent = values(request, name);
-    if !CREDENTIALS.contains(name) {
+    if !is_credential(name) {
         return sent.filter_map(|value| HeaderValue::from_bytes(value).ok()).collect();
     }
     let mut input = DigestInput::default();

@@ -15,8 +15,10 @@ mod standard {
     mod head;
     mod invalidation;
     mod lifetime;
+    mod options;
     mod properties;
     mod ranges;
+    mod redirect;
     mod request;
     mod response;
     mod stale;

@@ -108,6 +108,29 @@ async fn an_unsafe_request_makes_groups_invalid() {
 }
 
 #[tokio::test]
+async fn what_was_made_invalid_while_it_was_under_way_is_not_stored() {
+    let (gate, gated) = tokio::sync::watch::channel(false);
+    let origin = ScriptedOrigin::new(move |request| {
+        let mut gated = gated.clone();
+        async move {
+            if request.method() == Method::GET {
+                gated.wait_for(|open| *open).await.expect("the test holds the gate");
+            }
+            Ok::<_, BoxError>(response(200, MINUTE, "a"))
+        }
+    });
+    let world = World::with(CacheOptions::standard(), origin, |builder| builder);
+    let other = world.clone();
+    let slow = tokio::spawn(async move { other.get("/a").await });
+    settle().await;
+    world.send_whole(request(Method::PUT, "/a")).await;
+    gate.send(true).expect("somebody waits");
+    assert_eq!(slow.await.expect("no panic").cache, "larder; fwd=uri-miss; detail=invalidated");
+    assert_eq!(world.get("/a").await.cache, "larder; fwd=uri-miss; ttl=60; stored");
+    assert_eq!(world.get("/a").await.cache, "larder; hit; ttl=60");
+}
+
+#[tokio::test]
 async fn what_a_post_says_is_at_its_own_url_answers_a_get() {
     let world = world(|request| {
         let fields = [("cache-control", "max-age=60"), ("content-location", request.uri().path())];

@@ -88,6 +88,7 @@ impl Policy {
             return false;
         }
         match self.stale_window(&directives, options, &response) {
+            Some(Duration::ZERO) => false,
             Some(window) => self
                 .expiry_of(&response, stored)
                 .is_none_or(|expires_at| now < expires_at.saturating_add(window)),
@@ -213,6 +214,9 @@ impl Policy {
         if stored.method == Method::HEAD && request.method() != Method::HEAD {
             return Err(Forward::Miss);
         }
+        if self.response_directives(&stored.headers).forbids_storing() {
+            return Err(Forward::Miss);
+        }
         // A private cache may have stored it in the same place.
         if self.0.is_shared && self.check_shared_response(stored).is_err() {
             return Err(Forward::Miss);
@@ -243,7 +247,8 @@ fn has_asked_part(request: &KeyRequest<'_>, stored: &ResponseHead) -> bool {
 /// Returns the fields that ask for what follows the stored part, if that is the beginning of a representation that can be
 /// told from others, and the request is for the whole (RFC 9110, sections 13.1.5 and 15.3.7.3).
 fn rest(request: &KeyRequest<'_>, stored: &ResponseHead) -> Option<HeaderMap> {
-    let here = ContentRange::of(&stored.headers).filter(|here| here.first == 0)?;
+    let here = ContentRange::of(&stored.headers)
+        .filter(|here| here.first == 0 && here.complete_len != Some(here.last + 1))?;
     validator::strong_tag(&stored.headers)?;
     let is_plain = request.headers().is_none_or(|headers| {
         [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE].iter().all(|name| !headers.contains_key(name))

@@ -94,7 +94,9 @@ impl Policy {
     ) -> Option<Timestamp> {
         let explicit =
             self.is_standard().then(|| explicit_lifetime(directives, stored, self.0.is_shared)).flatten();
-        explicit.map_or(stored.expires_at, |lifetime| Some(expires_at(stored, lifetime)))
+        let asked = explicit.map(|lifetime| expires_at(stored, lifetime));
+        // What was found out when it was stored is not outvoted: it may have known more.
+        [asked, stored.expires_at].into_iter().flatten().min()
     }
 
     /// Returns when `response`, received at `now`, expires; `None` is never.

@@ -9,10 +9,33 @@ use larder_core::{ResponseHead, Timestamp};
 
 use super::Policy;
 use crate::fields::hop_by_hop;
-use crate::{KeyRequest, RequestOptions, validator};
+use crate::vary::is_credential;
+use crate::{KeyRequest, RequestOptions, validator, vary};
 
 /// What describes the stored body, which a 304 does not send again.
 const OF_THE_BODY: [HeaderName; 3] = [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE];
+
+/// A stored head with the fields and times of a newer response, and what becomes of what is stored.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Refreshed {
+    /// The head of the answer.
+    pub head: ResponseHead,
+    /// What becomes of what is stored.
+    pub upkeep: Upkeep,
+}
+
+/// What becomes of a stored response that was validated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Upkeep {
+    /// It has the new head.
+    Replace,
+    /// It stays as it is: the new head is for this request alone (RFC 9111, section 3.5).
+    Leave,
+    /// It is deleted: it is not to be stored any more.
+    Delete,
+}
 
 /// What a response to HEAD says about a stored response to GET (RFC 9111, section 4.3.5).
 #[derive(Debug, Clone, PartialEq)]
@@ -22,15 +45,14 @@ pub enum HeadEffect {
     None,
     /// It is still the one, and this is its new head.
     Refreshed(Box<ResponseHead>),
-    /// There is another now.
+    /// There is another now, or it is not to be stored any more.
     Outdated,
 }
 
 impl Policy {
     /// Returns the stored head with the fields and the times of `not_modified`, a 304 that was received at `now`.
     ///
-    /// `None` if it is not about what is stored: then the request is sent once more without conditions. If what the
-    /// 304 says would not have been stored, the head expires at once and may be deleted at once.
+    /// `None` if it is not about what is stored: then the request is sent once more without conditions.
     #[must_use]
     pub fn refresh(
         &self,
@@ -39,7 +61,7 @@ impl Policy {
         stored: &ResponseHead,
         not_modified: &ResponseHead,
         now: Timestamp,
-    ) -> Option<ResponseHead> {
+    ) -> Option<Refreshed> {
         if not_modified.status != StatusCode::NOT_MODIFIED
             || !validator::validates(&not_modified.headers, &stored.headers)
         {
@@ -73,32 +95,41 @@ impl Policy {
             return HeadEffect::Outdated;
         }
         match self.freshened(request, options, stored, response, now) {
-            Some(head) => HeadEffect::Refreshed(Box::new(head)),
-            None => HeadEffect::Outdated,
+            Some(Refreshed { head, upkeep: Upkeep::Replace }) => HeadEffect::Refreshed(Box::new(head)),
+            Some(Refreshed { upkeep: Upkeep::Leave, .. }) => HeadEffect::None,
+            Some(Refreshed { upkeep: Upkeep::Delete, .. }) | None => HeadEffect::Outdated,
         }
     }
 
     /// Returns the head of another variant with the fields and the times of `not_modified`, if that is about it too: it
     /// has the same strong entity tag (RFC 9111, section 4.3.4).
+    ///
+    /// What a 304 to `request` says to one user says nothing about what is for another.
     #[must_use]
     pub fn refresh_variant(
         &self,
+        request: &KeyRequest<'_>,
         stored: &ResponseHead,
         not_modified: &ResponseHead,
         now: Timestamp,
     ) -> Option<ResponseHead> {
         let tags = (validator::strong_tag(&not_modified.headers)?, validator::strong_tag(&stored.headers)?);
-        if tags.0 != tags.1 || not_modified.status != StatusCode::NOT_MODIFIED {
+        let credentials: Vec<HeaderName> = self.nominated(stored).into_iter().filter(is_credential).collect();
+        let is_same_user = vary::matches(request.headers(), &credentials, &stored.vary_fields);
+        let sets_cookie = not_modified.headers.contains_key(SET_COOKIE);
+        if tags.0 != tags.1 || not_modified.status != StatusCode::NOT_MODIFIED || !is_same_user || sets_cookie
+        {
             return None;
         }
         // Nobody asks for it now: its own request is what it was selected by.
         let request = KeyRequest::new(&stored.method, &stored.url).with_headers(&stored.vary_fields);
-        let mut head = self.freshened(&request, &RequestOptions::default(), stored, not_modified, now)?;
-        head.vary_fields = stored.vary_fields.clone();
+        let refreshed = self.freshened(&request, &RequestOptions::default(), stored, not_modified, now)?;
+        let mut head = Some(refreshed).filter(|refreshed| refreshed.upkeep == Upkeep::Replace)?.head;
+        head.vary_fields.clone_from(&stored.vary_fields);
         Some(head)
     }
 
-    /// Returns `stored` with the fields and times of `newer`.
+    /// Returns `stored` with the fields and times of `newer`, which was a response to `request`.
     fn freshened(
         &self,
         request: &KeyRequest<'_>,
@@ -106,19 +137,21 @@ impl Policy {
         stored: &ResponseHead,
         newer: &ResponseHead,
         now: Timestamp,
-    ) -> Option<ResponseHead> {
+    ) -> Option<Refreshed> {
         let mut head = stored.clone();
         head.headers = self.merged(&stored.headers, &newer.headers)?;
         head.requested_at = newer.requested_at;
         head.received_at = newer.received_at;
-        let says_no_store = self.response_directives(&head.headers).no_store;
+        if self.response_directives(&head.headers).forbids_storing() {
+            return Some(Refreshed { head, upkeep: Upkeep::Delete });
+        }
         match self.stored_head(request, options, &head, now) {
-            Ok(head) if !says_no_store => Some(head),
-            _ => {
-                head.expires_at = Some(now);
-                head.delete_at = Some(now);
-                Some(head)
+            Ok(head) => {
+                let is_for_all = self.check_shared(request, &head).is_ok();
+                let upkeep = if is_for_all { Upkeep::Replace } else { Upkeep::Leave };
+                Some(Refreshed { head, upkeep })
             }
+            Err(_) => Some(Refreshed { head, upkeep: Upkeep::Delete }),
         }
     }
 

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, SET_COOKIE};
-use http::{HeaderName, Method, StatusCode};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, DATE, SET_COOKIE};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use larder_core::{ResponseHead, Timestamp};
 
 use super::Policy;
-use crate::age::{explicit_lifetime, is_heuristically_cacheable};
+use crate::age::{explicit_lifetime, http_date, is_heuristically_cacheable};
 use crate::cache_control::ResponseDirectives;
 use crate::fields::remove_hop_by_hop;
 use crate::range::{ByteRange, ContentRange};
 use crate::vary::VariesOnAny;
 use crate::{CacheMode, KeyRequest, NotStorable, RequestOptions, validator, vary};
+
+/// How many fields a stored response may have; a map of fields holds not many more.
+const MOST_FIELDS: usize = 10_000;
 
 impl Policy {
     /// Returns the head that is to be stored of `response`, received at `now`.
@@ -38,7 +41,7 @@ impl Policy {
         if directives.must_understand && !is_understood(response.status) {
             return Err(NotStorable::Status(response.status));
         }
-        if directives.no_store && !directives.must_understand {
+        if directives.forbids_storing() {
             return Err(NotStorable::NoStore);
         }
         self.check_request(request, options)?;
@@ -46,7 +49,19 @@ impl Policy {
         if !self.says_that_it_is_storable(request, options, response, &directives) {
             return Err(NotStorable::Status(response.status));
         }
-        let head = self.stored_head(request, options, response, now)?;
+        if response.headers.len() > MOST_FIELDS {
+            return Err(NotStorable::Fields(response.headers.len()));
+        }
+        let mut head = self.stored_head(request, options, response, now)?;
+        if let Some(part) =
+            ContentRange::of(&head.headers).filter(|_| head.status == StatusCode::PARTIAL_CONTENT)
+            && part.complete_len == Some(part.len())
+        {
+            // All of it came as a part.
+            head.status = StatusCode::OK;
+            head.headers.remove(CONTENT_RANGE);
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(part.len()));
+        }
         if self.is_of_use(request, options, &head, &directives, now) {
             Ok(head)
         } else {
@@ -131,7 +146,11 @@ impl Policy {
         }
         self.check_request(request, options)?;
         self.check_shared(request, hop)?;
-        let names = self.selecting_names(&hop.headers).map_err(|VariesOnAny| NotStorable::VaryAny)?;
+        let names = vary::nominated(&hop.headers).map_err(|VariesOnAny| NotStorable::VaryAny)?;
+        let is_for_one = hop.headers.contains_key(SET_COOKIE) || self.any_directives(&hop.headers).private;
+        if is_for_one && self.0.cache_control && !self.0.is_shared {
+            return Err(NotStorable::VaryingRedirect);
+        }
         if !names.iter().all(|name| self.divides_aliases(name, options)) {
             return Err(NotStorable::VaryingRedirect);
         }
@@ -159,6 +178,13 @@ impl Policy {
         let kept = kept.max(self.0.keep_expired);
         head.delete_at = head.expires_at.map(|expires_at| expires_at.saturating_add(kept));
         remove_hop_by_hop(&mut head.headers);
+        if self.is_standard()
+            && !head.headers.contains_key(DATE)
+            && let Some(date) = http_date(head.received_at)
+        {
+            // Whoever is given it later must not take it for new (RFC 9110, section 6.6.1).
+            head.headers.insert(DATE, date);
+        }
         for hop in &mut head.history {
             remove_hop_by_hop(&mut hop.headers);
             if self.0.is_shared {
@@ -187,7 +213,11 @@ impl Policy {
 
     /// Checks that the response is not for one user alone. `private` and the rest are read whatever the options say:
     /// whom a response is for is no matter of expiry.
-    fn check_shared(&self, request: &KeyRequest<'_>, response: &ResponseHead) -> Result<(), NotStorable> {
+    pub(super) fn check_shared(
+        &self,
+        request: &KeyRequest<'_>,
+        response: &ResponseHead,
+    ) -> Result<(), NotStorable> {
         if !self.0.is_shared {
             return Ok(());
         }

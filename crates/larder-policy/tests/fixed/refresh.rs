@@ -1,18 +1,13 @@
 //! What a 304 makes of what is stored.
 
-use larder_core::{ResponseHead, Timestamp};
-use larder_policy::{CacheOptions, Expiry};
+use larder_core::Timestamp;
+use larder_policy::{CacheOptions, Expiry, Refreshed, Upkeep};
 
 use super::hour;
 use crate::support::{Fields, NOW, Sent, after, headers, policy, secs};
 
 /// Returns what a 304 that comes `age` seconds later makes of a stored response.
-fn refreshed(
-    options: CacheOptions,
-    stored: &[&str],
-    not_modified: &[&str],
-    age: u64,
-) -> Option<ResponseHead> {
+fn refreshed(options: CacheOptions, stored: &[&str], not_modified: &[&str], age: u64) -> Option<Refreshed> {
     let (policy, sent) = (policy(options), Sent::get(&["accept: a"]));
     let stored = sent.storable(&policy, &sent.head(200, stored)).expect("storable");
     let mut answer = sent.head(304, not_modified);
@@ -83,7 +78,7 @@ fn fields_are_replaced_and_added_but_for_those_of_body_and_connection() {
         "x-own: 1",
         "transfer-encoding: chunked",
     ];
-    let head = refreshed(hour(), &stored, &not_modified, 9).expect("validated");
+    let head = refreshed(hour(), &stored, &not_modified, 9).expect("validated").head;
     let expected = [
         "etag: \"1\"",
         "content-length: 5",
@@ -99,12 +94,13 @@ fn fields_are_replaced_and_added_but_for_those_of_body_and_connection() {
 
 #[test]
 fn a_304_makes_what_is_stored_fresh_again_and_keeps_when_it_was_created() {
-    let head = refreshed(hour(), &["etag: \"1\""], &[], 5000).expect("validated");
+    let head = refreshed(hour(), &["etag: \"1\""], &[], 5000).expect("validated").head;
     assert_eq!(head.status, 200);
     assert_eq!((head.created_at, head.received_at, head.requested_at), (NOW, after(5000), after(5000)));
     assert_eq!(head.expires_at, Some(after(8600)));
     assert_eq!(head.delete_at, Some(after(8600 + 30 * 86_400)));
-    let never = refreshed(CacheOptions::fixed(Expiry::Never), &["etag: \"1\""], &[], 5).expect("validated");
+    let never =
+        refreshed(CacheOptions::fixed(Expiry::Never), &["etag: \"1\""], &[], 5).expect("validated").head;
     assert_eq!((never.expires_at, never.delete_at), (None, None));
 }
 
@@ -112,7 +108,7 @@ fn a_304_makes_what_is_stored_fresh_again_and_keeps_when_it_was_created() {
 fn a_304_s_own_lifetime_and_age_count_where_they_are_read() {
     let read = || hour().cache_control(true).keep_expired(secs(0));
     let check = |stored: Fields, not_modified: Fields, expected: Timestamp| {
-        let head = refreshed(read(), stored, not_modified, 100).expect("validated");
+        let head = refreshed(read(), stored, not_modified, 100).expect("validated").head;
         assert_eq!(head.expires_at, Some(expected), "{stored:?} {not_modified:?}");
     };
     check(&["cache-control: max-age=60"], &[], after(160));
@@ -124,26 +120,26 @@ fn a_304_s_own_lifetime_and_age_count_where_they_are_read() {
 }
 
 #[test]
-fn what_would_no_longer_be_stored_expires_at_once() {
+fn what_would_no_longer_be_stored_is_deleted() {
     for (options, not_modified) in
         [(hour().cache_control(true), &["cache-control: no-store"][..]), (hour(), &["vary: *"])]
     {
-        let head = refreshed(options, &["etag: \"1\""], not_modified, 9).expect("validated");
-        assert_eq!((head.expires_at, head.delete_at), (Some(after(9)), Some(after(9))), "{not_modified:?}");
+        let refreshed = refreshed(options, &["etag: \"1\""], not_modified, 9).expect("validated");
+        assert_eq!(refreshed.upkeep, Upkeep::Delete, "{not_modified:?}");
     }
 }
 
 #[test]
 fn a_304_may_change_what_the_response_varies_on() {
-    let head = refreshed(hour(), &["etag: \"1\""], &["vary: accept"], 9).expect("validated");
+    let head = refreshed(hour(), &["etag: \"1\""], &["vary: accept"], 9).expect("validated").head;
     assert_eq!(head.vary_fields, headers(&["accept: a"]));
 }
 
 #[test]
 fn a_shared_cache_takes_no_cookie_from_a_304() {
     let cookie: Fields = &["set-cookie: a=b"];
-    let head = refreshed(hour().shared(), &["etag: \"1\""], cookie, 9).expect("validated");
+    let head = refreshed(hour().shared(), &["etag: \"1\""], cookie, 9).expect("validated").head;
     assert!(!head.headers.contains_key("set-cookie"));
-    let head = refreshed(hour(), &["etag: \"1\""], cookie, 9).expect("validated");
+    let head = refreshed(hour(), &["etag: \"1\""], cookie, 9).expect("validated").head;
     assert_eq!(head.headers["set-cookie"], "a=b");
 }

@@ -119,7 +119,7 @@ fn ask_all(policy: &Policy, sent: &Sent, old: &ResponseHead, new: &ResponseHead,
     let _ = policy.use_stale(&request, options, old, Failure::Status(new.status), now);
     let _ = policy.redirect(&request, options, old, now);
     let _ = policy.refresh(&request, options, old, new, now);
-    let _ = policy.refresh_variant(old, new, now);
+    let _ = policy.refresh_variant(&request, old, new, now);
     let _ = policy.refresh_by_head(&request, options, old, 10, new, now);
     let _ = policy.storable(&request, options, old, now);
     let _ = (cache_groups(&new.headers), invalidated_groups(&new.headers));

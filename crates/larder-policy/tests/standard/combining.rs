@@ -1,10 +1,12 @@
 //! Parts put together (RFC 9111, section 3.4; RFC 9110, section 15.3.7.3).
 
+use http::Method;
 use larder_core::ResponseHead;
+use larder_policy::{announced_len, stored_range};
 use proptest::prelude::*;
 
 use super::private;
-use crate::support::{NOW, Sent, after, headers};
+use crate::support::{NOW, Sent, URL, after, headers};
 
 /// Returns a part, as `content_range` says, that was received `age` seconds later.
 fn part(content_range: &str, fields: &[&str], age: u64) -> ResponseHead {
@@ -73,6 +75,41 @@ fn the_newer_fields_go_before_the_stored_ones() {
     let expected = ["etag: \"1\"", "x-old: 1", "x-both: 2", "x-new: 1", "content-length: 10"];
     assert_eq!(head.headers, headers(&expected));
     assert_eq!((head.created_at, head.received_at), (NOW, after(100)));
+}
+
+#[test]
+fn the_length_that_is_announced_is_that_of_the_content() {
+    // RFC 9110, 8.6: of a HEAD and a 304 it is that of another; 14.4: a part has its own.
+    for (method, status, fields, expected) in [
+        (Method::GET, 200, &["content-length: 5"][..], Some(5)),
+        (Method::GET, 404, &["content-length: 0"], Some(0)),
+        (Method::GET, 200, &[], None),
+        (Method::GET, 200, &["content-length: x"], None),
+        (Method::GET, 200, &["content-length: 5", "transfer-encoding: chunked"], None),
+        (Method::GET, 206, &["content-range: bytes 2-4/10", "content-length: 3"], Some(3)),
+        (Method::GET, 206, &["content-range: bytes 2-4/*"], Some(3)),
+        (Method::GET, 206, &["content-length: 3"], None),
+        (Method::GET, 204, &["content-length: 5"], None),
+        (Method::GET, 304, &["content-length: 5"], None),
+        (Method::HEAD, 200, &["content-length: 5"], None),
+    ] {
+        let head = Sent::new(method.clone(), URL, &[]).head(status, fields);
+        assert_eq!(announced_len(&head), expected, "{method} {status} {fields:?}");
+    }
+}
+
+#[test]
+fn the_range_of_a_stored_part_is_what_its_field_says() {
+    for (status, fields, expected) in [
+        (206, &["content-range: bytes 2-4/10"][..], Some(2..5)),
+        (206, &["content-range: bytes 0-0/*"], Some(0..1)),
+        (206, &["content-range: bytes */10"], None),
+        (206, &[], None),
+        (200, &["content-range: bytes 2-4/10"], None),
+        (416, &["content-range: bytes 2-4/10"], None),
+    ] {
+        assert_eq!(stored_range(&Sent::get(&[]).head(status, fields)), expected, "{status} {fields:?}");
+    }
 }
 
 const REPRESENTATION: &[u8] = b"0123456789abcdefghij";

@@ -161,8 +161,9 @@ fn a_304_brings_new_fields_and_its_strong_tag_is_no_weak_one() {
             AfterResponse::Modified(..) => assert!(!other_takes_it, "{tag}"),
         }
         let stored = sent.storable(&private(), &sent.head(200, &response)).expect("storable");
-        let head = private().refresh(&sent.request(), &sent.options, &stored, &answer, after(9));
-        assert_eq!(head.is_some_and(|head| head.headers.contains_key("x-new")), expected, "{tag}");
+        let refreshed = private().refresh(&sent.request(), &sent.options, &stored, &answer, after(9));
+        let has_new = refreshed.is_some_and(|refreshed| refreshed.head.headers.contains_key("x-new"));
+        assert_eq!(has_new, expected, "{tag}");
     }
 }
 

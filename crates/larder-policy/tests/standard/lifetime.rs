@@ -121,6 +121,17 @@ fn a_heuristic_lifetime_is_told_also_when_it_is_over() {
 }
 
 #[test]
+fn a_heuristic_lifetime_is_told_as_what_it_is_whenever_the_response_came() {
+    let late = NOW.saturating_add(std::time::Duration::from_millis(567));
+    let sent = Sent::get(&[]);
+    let mut head = sent.head(200, &[MODIFIED]);
+    (head.requested_at, head.received_at) = (late, late);
+    let head = policy(CacheOptions::standard()).storable(&sent.request(), &sent.options, &head, late);
+    let freshness = private().freshness(&head.expect("storable"), late);
+    assert_eq!((freshness.lifetime, freshness.source), (Some(secs(60)), LifetimeSource::Heuristic));
+}
+
+#[test]
 fn fresh_is_less_than_the_lifetime_to_the_second() {
     for (response, lifetime) in [
         (&["cache-control: max-age=60"][..], 60),

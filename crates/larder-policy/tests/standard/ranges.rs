@@ -215,6 +215,16 @@ fn a_stored_part_never_answers_for_the_whole() {
 }
 
 #[test]
+fn a_part_that_is_all_of_it_is_stored_as_the_whole() {
+    // RFC 9110, 15.3.7: a 206 may have the whole representation, and then nothing is missing.
+    let head = part("0-9/10", "etag: \"1\"");
+    assert_eq!((head.status.as_u16(), head.headers.contains_key("content-range")), (200, false));
+    assert_eq!(head.headers["content-length"], "10");
+    assert_eq!(Do::from(Sent::get(&[]).decide(&private(), Some(&head), NOW)), Do::Use);
+    assert_eq!(part("0-9/*", "etag: \"1\"").status, 206, "nobody says that this is all");
+}
+
+#[test]
 fn the_beginning_of_a_representation_is_completed() {
     // 3.4: by a request for the rest, "If-Range" that it is of the same.
     for (stored, age) in [("0-4/10", 0), ("0-4/*", 0), ("0-4/10", 100)] {

@@ -83,11 +83,11 @@ fn an_immutable_response_is_not_refreshed_while_it_is_fresh() {
 
 #[test]
 fn what_its_fields_say_is_asked_at_each_use() {
-    // It does not matter who stored it, nor when it thought that it expires.
+    // Whoever stored it may have known of a reason to expire earlier, and of none to expire later.
     let mut head = stored(&private(), &["cache-control: max-age=60", "etag: \"1\""]);
-    for expires_at in [None, Some(after(0)), Some(after(9999))] {
+    for (expires_at, lifetime) in [(None, 60), (Some(after(9999)), 60), (Some(after(30)), 30)] {
         head.expires_at = expires_at;
         let at = |age| Do::from(Sent::get(&[]).decide(&private(), Some(&head), after(age)));
-        assert_eq!((at(59), at(60)), (Do::Use, STALE), "{expires_at:?}");
+        assert_eq!((at(lifetime - 1), at(lifetime)), (Do::Use, STALE), "{expires_at:?}");
     }
 }

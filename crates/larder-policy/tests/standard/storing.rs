@@ -1,6 +1,6 @@
 //! What is stored, and what of it (RFC 9111, section 3).
 
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use larder_policy::{CacheMode, CacheOptions, NotStorable, Policy, RequestOptions};
 
 use super::{private, shared};
@@ -246,13 +246,39 @@ fn fields_of_the_connection_and_the_proxy_are_not_stored() {
         let kept = headers(&[response[0], response[13], response[14], response[15]]);
         assert_eq!(stored.headers, kept, "3.1: unrecognised fields are stored");
     }
-    // Nobody makes a response more reusable by naming what forbids it.
+}
+
+#[test]
+fn more_fields_than_anybody_needs_are_not_stored() {
+    let sent = Sent::get(&[]);
+    for (number, expected) in [(9_999, Ok(())), (10_000, Err(NotStorable::Fields(10_001)))] {
+        let mut response = sent.head(200, FRESH);
+        for _ in 0..number {
+            response.headers.append("x", HeaderValue::from_static("1"));
+        }
+        assert_eq!(sent.storable(&private(), &response).err(), expected.err(), "{number}");
+    }
+}
+
+#[test]
+fn nobody_makes_a_response_more_reusable_by_naming_what_restricts_it() {
+    // RFC 9110, 7.6.1: "MUST NOT send a connection option corresponding to a field that is intended for all recipients".
     let response = [
-        "connection: cache-control, vary, expires, age, date",
+        "connection: cache-control, vary, expires, age, date, etag, last-modified, set-cookie, content-length",
+        "connection: cache-groups, cdn-cache-control",
         "cache-control: max-age=60",
+        "vary: accept",
+        "expires: 0",
         "age: 5",
         "date: Mon, 23 Nov 2026 00:00:00 GMT",
+        "etag: \"1\"",
+        "last-modified: Sun, 22 Nov 2026 00:00:00 GMT",
+        "set-cookie: sid=a",
+        "content-length: 5",
+        "cache-groups: \"a\"",
+        "cdn-cache-control: max-age=60",
     ];
+    let get = Sent::get(&[]);
     let stored = get.storable(&private(), &get.head(200, &response)).expect("storable");
-    assert_eq!(stored.headers, headers(&response[1..]));
+    assert_eq!(stored.headers, headers(&response[2..]));
 }

@@ -1,8 +1,7 @@
 //! Validation: what is asked, and what a 304 makes of what is stored (RFC 9111, sections 3.2 and 4.3).
 
 use http::{HeaderMap, Method};
-use larder_core::ResponseHead;
-use larder_policy::{CacheOptions, Decision, Policy};
+use larder_policy::{CacheOptions, Decision, Policy, Refreshed, Upkeep};
 
 use super::{private, shared, stored};
 use crate::support::{Fields, NOW, Sent, URL, after, headers, policy, secs};
@@ -21,7 +20,7 @@ fn conditions(sent: &Sent, response: &[&str]) -> HeaderMap {
 }
 
 /// Returns what a 304 that comes 100 seconds later makes of a stored response.
-fn refreshed(policy: &Policy, response: &[&str], not_modified: &[&str]) -> Option<ResponseHead> {
+fn refreshed(policy: &Policy, response: &[&str], not_modified: &[&str]) -> Option<Refreshed> {
     let sent = Sent::get(&["accept: a"]);
     let stored = sent.storable(policy, &sent.head(200, response)).expect("storable");
     let mut answer = sent.head(304, not_modified);
@@ -142,7 +141,7 @@ fn a_304_s_fields_are_added_and_replace_what_is_stored() {
         "x-new: 2",
     ];
     for policy in [private(), shared()] {
-        let head = refreshed(&policy, &stored, &not_modified).expect("validated");
+        let head = refreshed(&policy, &stored, &not_modified).expect("validated").head;
         assert_eq!(head.headers, headers(&expected));
         assert_eq!(head.status, 200);
     }
@@ -167,7 +166,7 @@ fn a_304_makes_fresh_again_by_its_own_age_and_lifetime() {
         ),
     ] {
         let response = [response, &["etag: \"1\""]].concat();
-        let head = refreshed(&private(), &response, not_modified).expect("validated");
+        let head = refreshed(&private(), &response, not_modified).expect("validated").head;
         let freshness = private().freshness(&head, after(100));
         let shown = format!("{response:?} {not_modified:?}");
         assert_eq!((freshness.age, freshness.lifetime), (secs(age), Some(secs(lifetime))), "{shown}");
@@ -178,24 +177,49 @@ fn a_304_makes_fresh_again_by_its_own_age_and_lifetime() {
 #[test]
 fn a_304_that_forbids_to_store_ends_what_is_stored() {
     let response = ["cache-control: max-age=60", "etag: \"1\""];
-    for (policy, not_modified) in [
-        (private(), "cache-control: no-store"),
-        (shared(), "cache-control: No-Store, max-age=60"),
-        (private(), "vary: *"),
+    for (policy, not_modified, expected) in [
+        (private(), "cache-control: max-age=60", Upkeep::Replace),
+        (private(), "cache-control: no-store", Upkeep::Delete),
+        (shared(), "cache-control: No-Store, max-age=60", Upkeep::Delete),
+        (private(), "cache-control: no-store, must-understand, max-age=60", Upkeep::Replace),
+        (private(), "vary: *", Upkeep::Delete),
+        (private(), "cache-control: private", Upkeep::Replace),
     ] {
-        let head = refreshed(&policy, &response, &[not_modified]).expect("validated");
-        assert_eq!(head.delete_at, Some(after(100)), "{not_modified}");
+        let refreshed = refreshed(&policy, &response, &[not_modified]).expect("validated");
+        assert_eq!(refreshed.upkeep, expected, "{not_modified}");
+    }
+}
+
+#[test]
+fn a_304_for_one_user_changes_nothing_that_is_for_all() {
+    // 3.5.
+    let response = ["cache-control: max-age=60", "etag: \"1\""];
+    let private_304 = refreshed(&shared(), &response, &["cache-control: private"]).expect("validated");
+    assert_eq!(private_304.upkeep, Upkeep::Leave);
+    let token = Sent::get(&["authorization: Bearer a"]);
+    let stored = stored(&shared(), &response);
+    for (line, expected) in [
+        ("max-age=60", Upkeep::Leave),
+        ("max-age=60, public", Upkeep::Replace),
+        ("s-maxage=60", Upkeep::Replace),
+        ("max-age=60, must-revalidate", Upkeep::Replace),
+    ] {
+        let answer = token.head(304, &["etag: \"1\"", &format!("cache-control: {line}")]);
+        let refreshed = shared().refresh(&token.request(), &token.options, &stored, &answer, after(1));
+        assert_eq!(refreshed.expect("validated").upkeep, expected, "{line}");
     }
 }
 
 #[test]
 fn a_304_may_change_what_selects_the_response_and_sets_no_cookie_for_all() {
     let response = ["cache-control: max-age=60", "etag: \"1\""];
-    let head = refreshed(&private(), &response, &["vary: accept"]).expect("validated");
+    let head = refreshed(&private(), &response, &["vary: accept"]).expect("validated").head;
     assert_eq!(head.vary_fields, headers(&["accept: a"]));
     let cookie: Fields = &["set-cookie: a=b"];
-    assert!(!refreshed(&shared(), &response, cookie).expect("validated").headers.contains_key("set-cookie"));
-    assert_eq!(refreshed(&private(), &response, cookie).expect("validated").headers["set-cookie"], "a=b");
+    let cookies = |policy: &Policy| {
+        refreshed(policy, &response, cookie).expect("validated").head.headers.contains_key("set-cookie")
+    };
+    assert!(cookies(&private()) && !cookies(&shared()));
 }
 
 #[test]
@@ -209,11 +233,11 @@ fn a_304_freshens_the_other_variants_with_its_strong_tag() {
         ("etag: \"1\"", "etag: W/\"1\"", false),
         (OLD, OLD, false),
     ] {
-        let response = sent.head(200, &["cache-control: max-age=60", "vary: accept", tag]);
+        let response = sent.head(200, &["cache-control: max-age=60, public", "vary: accept", tag]);
         let stored = sent.storable(&private(), &response).expect("storable");
         let mut answer = sent.head(304, &[answered, "x-new: 1"]);
         (answer.requested_at, answer.received_at) = (after(100), after(100));
-        let head = private().refresh_variant(&stored, &answer, after(100));
+        let head = private().refresh_variant(&sent.request(), &stored, &answer, after(100));
         assert_eq!(head.is_some(), expected, "{tag} {answered}");
         if let Some(head) = head {
             assert_eq!(head.vary_fields, stored.vary_fields);
@@ -226,8 +250,32 @@ fn a_304_freshens_the_other_variants_with_its_strong_tag() {
 }
 
 #[test]
+fn a_304_for_one_user_says_nothing_about_other_variants() {
+    let sent = Sent::get(&["accept: a", "cookie: sid=a"]);
+    let (same, other) = (["accept: b", "cookie: sid=a"], ["accept: b", "cookie: sid=b"]);
+    for (policy, line, asked, not_modified, expected) in [
+        (private(), "max-age=60, public", other, "x-new: 1", true),
+        (private(), "max-age=60, public", other, "set-cookie: sid=b", false),
+        (private(), "max-age=60", same, "x-new: 1", true),
+        (private(), "max-age=60", same, "set-cookie: sid=b", false),
+        (private(), "max-age=60", other, "x-new: 1", false),
+        (private(), "private", same, "x-new: 1", true),
+        (private(), "private", other, "x-new: 1", false),
+        (shared(), "max-age=60", other, "x-new: 1", true),
+        (shared(), "max-age=60", other, "cache-control: private", false),
+    ] {
+        let response = [&*format!("cache-control: {line}"), "vary: accept", "etag: \"1\""];
+        let stored = sent.storable(&policy, &sent.head(200, &response)).expect("storable");
+        let answer = sent.head(304, &["etag: \"1\"", not_modified]);
+        let head = policy.refresh_variant(&Sent::get(&asked).request(), &stored, &answer, after(1));
+        assert_eq!(head.is_some(), expected, "{line} {asked:?} {not_modified}");
+    }
+}
+
+#[test]
 fn what_is_validated_is_kept_past_its_expiry_until_its_delete_time() {
     let keeping = policy(CacheOptions::standard().keep_expired(secs(50)));
-    let head = refreshed(&keeping, &["cache-control: max-age=60", "etag: \"1\""], &[]).expect("validated");
+    let head =
+        refreshed(&keeping, &["cache-control: max-age=60", "etag: \"1\""], &[]).expect("validated").head;
     assert_eq!((head.expires_at, head.delete_at), (Some(after(160)), Some(after(210))));
 }

@@ -3,10 +3,10 @@
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE};
 use http::{HeaderName, Method};
 use larder_core::CacheKey;
-use larder_policy::{CacheMode, Forward, NotStorable, RequestOptions};
+use larder_policy::{CacheMode, CacheOptions, Forward, NotStorable, RequestOptions};
 
 use super::{private, shared};
-use crate::support::{Do, NOW, Sent, URL};
+use crate::support::{Do, NOW, Sent, URL, policy};
 
 const MISS: Do = Do::Fetch(Forward::VaryMiss);
 
@@ -148,25 +148,31 @@ fn credentials_select_and_are_not_kept() {
 }
 
 #[test]
-fn a_private_cache_keeps_apart_what_is_for_whoever_has_the_cookie() {
-    for response in [
-        &["cache-control: private, max-age=60"][..],
-        &["cache-control: max-age=60", "set-cookie: sid=a"],
-        &["cache-control: max-age=60, PRIVATE=\"x\"", "vary: accept"],
+fn a_private_cache_keeps_apart_what_does_not_say_that_it_is_for_all() {
+    let own = "larder-cache-control".parse::<HeaderName>().expect("a name");
+    let heeding = policy(CacheOptions::standard().targeted([own]));
+    let (one, two) = (Sent::get(&["cookie: sid=a"]), Sent::get(&["cookie: sid=b"]));
+    for (policy, response, is_for_all) in [
+        (private(), &["cache-control: max-age=60"][..], false),
+        (private(), &["cache-control: max-age=60, private"], false),
+        (private(), &["cache-control: max-age=60, PRIVATE=\"x\"", "vary: accept"], false),
+        (private(), &["cache-control: max-age=60, public, private"], false),
+        (private(), &["cache-control: max-age=60", "set-cookie: sid=a"], false),
+        (private(), &["cache-control: max-age=60, public"], true),
+        (private(), &["cache-control: max-age=60, s-maxage=9"], true),
+        // RFC 9213, 2.2: a private cache may heed a targeted field.
+        (heeding.clone(), &["larder-cache-control: private, max-age=60"], false),
+        (heeding.clone(), &["larder-cache-control: max-age=60", "cache-control: public"], false),
+        (heeding, &["larder-cache-control: max-age=60, public"], true),
+        // In a shared one all is for all that is stored.
+        (shared(), &["cache-control: max-age=60"], true),
+        (shared(), &["cache-control: max-age=60, public"], true),
     ] {
-        let (one, two) = (Sent::get(&["cookie: sid=a"]), Sent::get(&["cookie: sid=b"]));
-        let stored = one.storable(&private(), &one.head(200, response)).expect("storable");
-        assert!(private().nominated(&stored).contains(&COOKIE));
-        let done = |sent: &Sent| Do::from(sent.decide(&private(), Some(&stored), NOW));
-        assert_eq!((done(&one), done(&two), done(&Sent::get(&[]))), (Do::Use, MISS, MISS), "{response:?}");
-    }
-    // What is for all is for all cookies.
-    for response in [&["cache-control: max-age=60"][..], &["cache-control: max-age=60, public"]] {
-        let (one, two) = (Sent::get(&["cookie: sid=a"]), Sent::get(&["cookie: sid=b"]));
-        for policy in [private(), shared()] {
-            let stored = one.storable(&policy, &one.head(200, response)).expect("storable");
-            assert_eq!(Do::from(two.decide(&policy, Some(&stored), NOW)), Do::Use, "{response:?}");
-        }
+        let stored = one.storable(&policy, &one.head(200, response)).expect("storable");
+        assert_eq!(policy.nominated(&stored).contains(&COOKIE), !is_for_all, "{response:?}");
+        let done = |sent: &Sent| Do::from(sent.decide(&policy, Some(&stored), NOW));
+        let other = if is_for_all { Do::Use } else { MISS };
+        assert_eq!((done(&one), done(&two), done(&Sent::get(&[]))), (Do::Use, other, other), "{response:?}");
     }
 }
 
@@ -174,16 +180,17 @@ fn a_private_cache_keeps_apart_what_is_for_whoever_has_the_cookie() {
 fn the_nominated_names_are_each_there_once_and_in_one_order() {
     let head = |vary: &[&str]| Sent::get(&[]).head(200, vary);
     let foo = HeaderName::from_static("foo");
-    let expected = [ACCEPT, ACCEPT_LANGUAGE, foo];
     for vary in [
         &["vary: accept, accept-language, foo"][..],
         &["vary: FOO, accept-language", "vary: Accept, foo,"],
         &["vary: foo", "vary: accept", "vary: accept-language"],
     ] {
-        assert_eq!(private().nominated(&head(vary)), expected, "{vary:?}");
+        let (accept, language) = (ACCEPT, ACCEPT_LANGUAGE);
+        assert_eq!(shared().nominated(&head(vary)), [&accept, &language, &foo], "{vary:?}");
+        assert_eq!(private().nominated(&head(vary)), [&accept, &language, &COOKIE, &foo], "{vary:?}");
     }
-    assert!(private().nominated(&head(&[])).is_empty());
-    assert!(private().nominated(&head(&["vary: *"])).is_empty());
+    assert!(shared().nominated(&head(&[])).is_empty());
+    assert!(shared().nominated(&head(&["vary: *"])).is_empty());
 }
 
 #[test]
