@@ -27,8 +27,9 @@ Examples:
   larder proxy --listen 127.0.0.1:8080 --origin https://api.example.org/ --offline
   larder proxy --listen 127.0.0.1:0 --origin http://127.0.0.1:3000 --shared --dir ./cache
 
-Each request is one line on standard error, unless --quiet is given:
-  TIME METHOD TARGET STATUS BYTESB MILLISECONDSms CACHE-STATUS")]
+Each request is one line on standard error, unless --quiet is given: when it came, its method and target, the status, the
+length and the time that the answer took, and what the cache did (RFC 9211), for instance
+  2026-01-01T12:00:00Z GET /items 200 512B 3ms larder; fwd=uri-miss; ttl=60; stored")]
 pub(crate) struct Proxy {
     /// Where to listen, such as 127.0.0.1:8080; with port 0, at any that is free
     #[arg(long, value_name = "ADDR")]
@@ -82,7 +83,8 @@ pub(crate) struct Policy {
     /// Be the cache of one user; this is the default
     #[arg(long, conflicts_with = "shared")]
     private: bool,
-    /// What is stored is fresh for TIME, whatever its header fields say: `never` for ever, or 90s, 1h30m, 7d
+    /// What is stored is fresh for TIME, whatever its header fields say: `never` for ever, `0` for not at all, or
+    /// 90s, 1h30m, 7d
     #[arg(long, value_name = "TIME", value_parser = expiry)]
     fixed: Option<Expiry>,
     /// If the origin fails, answer with what has not been stale for longer than TIME
