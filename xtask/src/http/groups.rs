@@ -12,6 +12,7 @@ mod freshness;
 mod heuristics;
 mod incomplete;
 mod invalidation;
+mod messages;
 mod methods;
 mod principals;
 mod ranges;
@@ -35,6 +36,8 @@ pub(super) struct Group {
 
 /// All groups.
 pub(super) const ALL: &[Group] = &[
+    // First, because to invalidate a group everything is read that is stored by then.
+    group("cache groups", cache_groups::cases),
     group("freshness", freshness::cases),
     group("cache-control", cache_control::cases),
     group("ages and dates", dates::cases),
@@ -48,11 +51,11 @@ pub(super) const ALL: &[Group] = &[
     group("client conditions", conditions::cases),
     group("ranges", ranges::cases),
     group("invalidation", invalidation::cases),
-    group("cache groups", cache_groups::cases),
     group("stale answers", stale::cases),
     group("targeted fields", targeted::cases),
     group("fields", fields::cases),
     group("incomplete", incomplete::cases),
+    group("messages", messages::cases),
     group("coalescing", coalescing::cases),
     group("principals", principals::cases),
 ];

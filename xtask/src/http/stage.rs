@@ -49,24 +49,29 @@ impl Stage {
         }
     }
 
-    /// Plays `case` to its end or its first failure; it has one of the `permits`, but not while it waits for time to pass.
+    /// Plays `case` to its end or its first failure.
+    ///
+    /// It has one of the `permits`, but not while it waits for time to pass.
     pub(super) async fn play(mut self, case: &Case, permits: &Semaphore) -> Verdict {
-        let permitted = permits.acquire().await;
+        let mut permit = permits.acquire().await;
         self.braces.now = SystemTime::now();
         let steps = match &case.script {
             Script::Program(run) => return run(self).await,
             Script::Steps(steps) => steps,
         };
-        drop(permitted);
         let mut answers = HashMap::new();
         for (at, step) in steps.iter().enumerate() {
+            if !step.wait.is_zero() {
+                drop(permit);
+                tokio::time::sleep(step.wait).await;
+                permit = permits.acquire().await;
+            }
             let own = format!("answer {} of {}", at + 1, self.braces.path).into_bytes();
-            tokio::time::sleep(step.wait).await;
-            let _permitted = permits.acquire().await;
             self.step(step, &own, &mut answers).await.map_err(|problems| {
                 format!("exchange {}, {} {}{}", at + 1, step.method, step.suffix, problems)
             })?;
         }
+        drop(permit);
         match self.asked.try_recv() {
             Ok(asked) => Err(format!("in the end, the origin was asked again: {}", shown(&asked))),
             Err(_) => Ok(()),

@@ -10,8 +10,11 @@ const DIRECTIVES: &str = "9111 5.2";
 const LIFETIME: &str = "9111 4.2.1";
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases: Vec<_> =
-        read().into_iter().map(|(section, name, lines)| reused(section, name, lines)).collect();
+    let mut cases: Vec<_> = read()
+        .into_iter()
+        .chain(ignored())
+        .map(|(section, name, lines)| reused(section, name, lines))
+        .collect();
     cases.extend(
         strict()
             .into_iter()
@@ -52,6 +55,11 @@ fn read() -> Vec<Row> {
             &["Cache-Control: foo", "Cache-Control: max-age=3600"],
         ),
         ("9110 5.3", "an empty first line hides nothing", &["Cache-Control:", "Cache-Control: max-age=3600"]),
+    ]
+}
+
+fn ignored() -> Vec<Row> {
+    vec![
         ("9111 5.2.3", "an unknown directive is ignored", &["Cache-Control: foobar, max-age=3600"]),
         (
             "9111 5.2.3",
@@ -94,6 +102,44 @@ fn read() -> Vec<Row> {
             &["Cache-Control: x=\"a\\\\\", max-age=3600"],
         ),
         (LIFETIME, "the same max-age twice is that max-age", &["Cache-Control: max-age=3600, max-age=3600"]),
+        ("9111 1.2.2", "a max-age just below 2^31 is fresh", &["Cache-Control: max-age=2147483647"]),
+        ("9111 1.2.2", "a max-age of eleven digits is fresh", &["Cache-Control: max-age=99999999999"]),
+        (
+            "9111 1.2.2",
+            "a max-age just beyond 2^64 is fresh",
+            &["Cache-Control: max-age=18446744073709551617"],
+        ),
+        (
+            "9111 5.2.3",
+            "a directive whose name has odd characters is ignored",
+            &["Cache-Control: !#$%&'*+.^_`|~=1, max-age=3600"],
+        ),
+        (
+            "9111 5.2.3",
+            "a directive called max-age-other is another directive",
+            &["Cache-Control: max-age-other=0, max-age=3600"],
+        ),
+        (
+            "9110 5.6.4",
+            "an unknown directive with an empty quoted string is ignored",
+            &["Cache-Control: x=\"\", max-age=3600"],
+        ),
+        (
+            "9110 5.6.4",
+            "an equals sign in a quoted string means nothing",
+            &["Cache-Control: x=\"a=b, max-age=0\", max-age=3600"],
+        ),
+        (
+            "9110 5.3",
+            "directives on five lines count together",
+            &[
+                "Cache-Control: a",
+                "Cache-Control: b=1",
+                "Cache-Control: c=\"d\"",
+                "Cache-Control: ,",
+                "Cache-Control: max-age=3600",
+            ],
+        ),
     ]
 }
 
@@ -208,6 +254,33 @@ fn unreadable() -> Vec<Row> {
             "of a good and a garbage max-age the garbage counts",
             &["Cache-Control: max-age=3600, max-age=abc"],
         ),
+        (
+            LIFETIME,
+            "directives without a comma between them are stale",
+            &["Cache-Control: max-age=3600 public"],
+        ),
+        (LIFETIME, "a max-age with two equals signs is stale", &["Cache-Control: max-age==3600"]),
+        (LIFETIME, "a max-age with a second value is stale", &["Cache-Control: max-age=3600=1"]),
+        (LIFETIME, "a max-age with text after its quotes is stale", &["Cache-Control: max-age=\"3600\"x"]),
+        (
+            LIFETIME,
+            "a max-age with white space in its quotes is stale",
+            &["Cache-Control: max-age=\" 3600\""],
+        ),
+        (LIFETIME, "a max-age with a thousands separator is stale", &["Cache-Control: max-age=3_600"]),
+        (LIFETIME, "a max-age in full-width digits is stale", &["Cache-Control: max-age=３６００"]),
+        (LIFETIME, "a max-age with a colon for an equals sign is stale", &["Cache-Control: max-age:3600"]),
+        (
+            LIFETIME,
+            "of a quoted and a plain max-age the smaller counts",
+            &["Cache-Control: max-age=\"0\", max-age=3600"],
+        ),
+        (LIFETIME, "a max-age of minus nothing is stale", &["Cache-Control: max-age=-0"]),
+        (
+            LIFETIME,
+            "of three max-age values the smallest counts",
+            &["Cache-Control: max-age=3600, max-age=0, max-age=7200"],
+        ),
     ]
 }
 
@@ -274,5 +347,27 @@ fn bytes() -> Vec<Case> {
         case("9110 5.5", "bytes beyond ASCII in max-age are stale")
             .then(get().answered(ok(&[]).with(b"Cache-Control: max-age=3600\xe9".to_vec())))
             .then(get().answered(ok(&[]))),
+        not_reused(
+            LIFETIME,
+            "an unreadable s-maxage is stale in a shared cache",
+            &["Cache-Control: max-age=3600, s-maxage=x"],
+        )
+        .shared(),
+        reused(
+            LIFETIME,
+            "an unreadable s-maxage means nothing to a private cache",
+            &["Cache-Control: max-age=3600, s-maxage=x"],
+        )
+        .private(),
+        not_reused(
+            LIFETIME,
+            "of two s-maxage values the smaller counts",
+            &["Cache-Control: s-maxage=3600, s-maxage=0"],
+        )
+        .shared(),
+        reused("9111 5.2", "S-MAXAGE in capitals is s-maxage", &["Cache-Control: max-age=0, S-MAXAGE=3600"])
+            .shared(),
+        reused("9111 5.2", "a quoted s-maxage is s-maxage", &["Cache-Control: max-age=0, s-maxage=\"3600\""])
+            .shared(),
     ]
 }

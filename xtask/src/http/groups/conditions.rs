@@ -271,6 +271,25 @@ fn fields() -> Vec<Case> {
                     .status(200)
                     .text("answer 1 of {path}"),
             ),
+        case("9111 4.3.2", "an If-Modified-Since on a stale response is answered after validation")
+            .then(get().answered(ok(&["Cache-Control: max-age=10", "Age: 20", MODIFIED])))
+            .then(
+                get()
+                    .with("If-Modified-Since: {now-1000}")
+                    .answered(not_modified(&[MODIFIED, FRESH]))
+                    .sees("If-Modified-Since")
+                    .status(304),
+            )
+            .then(get().cached().text("answer 1 of {path}")),
+        case("9111 4.3.2", "what replaces a stale response is compared with the condition")
+            .then(get().answered(ok(&["Cache-Control: no-cache", TAG])))
+            .then(
+                get()
+                    .with("If-None-Match: \"a\"")
+                    .answered(ok(&["ETag: \"b\"", FRESH]))
+                    .text("answer 2 of {path}"),
+            )
+            .then(get().with("If-None-Match: \"b\"").cached().status(304)),
     ]
 }
 

@@ -12,6 +12,7 @@ const FRESH: &str = "Cache-Control: max-age=3600";
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = of_the_connection();
     cases.extend(unchanged());
+    cases.extend(kept());
     cases.extend(cookies());
     cases.extend(made_by_the_proxy());
     cases.extend(cache_status());
@@ -70,6 +71,15 @@ fn of_the_connection() -> Vec<Case> {
         asked("Keep-Alive", "Keep-Alive: timeout=5"),
         asked("Proxy-Connection", "Proxy-Connection: keep-alive"),
         asked("TE", "TE: trailers"),
+        hop("Proxy-Authenticate", "Proxy-Authenticate: Basic"),
+        hop("Proxy-Authentication-Info", "Proxy-Authentication-Info: x=y"),
+        hop("Proxy-Authorization", "Proxy-Authorization: Basic x"),
+        case(section, "Connection may name fields in any case and with empty members")
+            .then(get().answered(ok(&[FRESH, "Connection: , X-HOP ,,keep-alive", "x-hop: 1"])))
+            .then(get().cached().lacks("X-Hop")),
+        case(section, "Connection cannot take away what makes a response cacheable for the cache itself")
+            .then(get().answered(ok(&["Cache-Control: no-store", "Connection: x-other"])))
+            .then(get().answered(ok(&[]))),
     ]
 }
 
@@ -152,6 +162,44 @@ fn unchanged() -> Vec<Case> {
     ]
 }
 
+/// Fields that mean something to somebody else, and nothing to a cache.
+fn kept() -> Vec<Case> {
+    [
+        "Content-Type: text/plain;charset=utf-8",
+        "Content-Language: de, en",
+        "Content-Location: /another",
+        "Content-Disposition: attachment; filename=\"a, b\"",
+        "Content-Encoding: x-own",
+        "Content-MD5: rL0Y20zC+Fzt72VPzMSk2A==",
+        "Content-Security-Policy: default-src 'self'",
+        "Clear-Site-Data: \"cache\"",
+        "ETag: \"caf\u{e9}\"",
+        "Expires: {now+7200}",
+        "Last-Modified: {now-7200}",
+        "Link: </a>; rel=next",
+        "Location: /elsewhere",
+        "Retry-After: 120",
+        "Server: s/1 (x)",
+        "Accept-Ranges: bytes",
+        "Allow: GET, HEAD",
+        "Alt-Svc: h2=\":1\"",
+        "Strict-Transport-Security: max-age=0",
+        "Timing-Allow-Origin: *",
+        "Access-Control-Allow-Origin: *",
+        "WWW-Authenticate: Basic realm=\"x\"",
+        "X-Frame-Options: deny",
+        "X-XSS-Protection: 1",
+    ]
+    .into_iter()
+    .map(|line| {
+        let name = line.split(':').next().unwrap_or_default();
+        case("9111 3.1", format!("{name} is stored and handed out unchanged"))
+            .then(get().answered(ok(&[FRESH, line])).shows(line))
+            .then(get().cached().shows(line))
+    })
+    .collect()
+}
+
 fn cookies() -> Vec<Case> {
     let section = "9111 7.3";
     vec![
@@ -174,6 +222,18 @@ fn cookies() -> Vec<Case> {
         case("9111 3", "a Cookie in the request does not prevent reuse")
             .then(get().with("Cookie: a=1").answered(ok(&[FRESH])))
             .then(get().with("Cookie: a=1").cached()),
+        case(section, "cookies of a private cache are not joined by commas")
+            .then(get().answered(ok(&[
+                FRESH,
+                "Set-Cookie: a=1; Expires=Wed, 01 Jan 2048 00:00:00 GMT",
+                "Set-Cookie: b=2",
+            ])))
+            .then(
+                get()
+                    .cached()
+                    .shows_lines("Set-Cookie", &["a=1; Expires=Wed, 01 Jan 2048 00:00:00 GMT", "b=2"]),
+            )
+            .private(),
     ]
 }
 
@@ -256,6 +316,11 @@ fn urls() -> Vec<Case> {
         case("9110 4.2.3", "an escaped letter is the letter")
             .then(get().at("/%61").answered(ok(&[FRESH])))
             .then(get().at("/a").cached().text("answer 1 of {path}")),
+        apart("two slashes are not one", "/a//b", "/a/b"),
+        apart("a slash at the end matters", "/a/", "/a"),
+        apart("an escaped question mark begins no query", "/a%3Fb", "/a?b"),
+        apart("a repeated name in a query matters", "?a=1&a=2", "?a=1"),
+        apart("an empty value in a query matters", "?a=", "?a"),
     ]
 }
 

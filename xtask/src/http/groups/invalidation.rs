@@ -2,7 +2,7 @@
 //!
 //! Only an answer that is no error does so, and only for the same origin.
 
-use super::super::case::{Case, Step, case, get, method};
+use super::super::case::{Case, Step, case, get, head, method};
 use super::super::reply::{ok, reply};
 
 const SECTION: &str = "9111 4.4";
@@ -12,6 +12,17 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = by_method();
     cases.extend(by_status());
     cases.extend(elsewhere());
+    for name in ["PUT", "DELETE", "PATCH", "FROB"] {
+        for field in ["Location", "Content-Location"] {
+            let line = format!("{field}: {{path}}/other");
+            cases.push(
+                case(SECTION, format!("the {field} of a response to {name} is invalidated"))
+                    .then(get().at("/other").answered(ok(&[FRESH])))
+                    .then(method(name).answered(reply(200, &[&line])))
+                    .then(get().at("/other").answered(ok(&[FRESH]))),
+            );
+        }
+    }
     cases.extend(extent());
     cases
 }
@@ -147,5 +158,23 @@ fn extent() -> Vec<Case> {
         stored("an invalidated response does not answer only-if-cached")
             .then(method("POST").answered(ok(&[])))
             .then(get().with("Cache-Control: only-if-cached").cached().status(504).any_text()),
+        case(SECTION, "a stored HEAD response is invalidated too")
+            .then(head().answered(ok(&[FRESH])))
+            .then(method("DELETE").answered(reply(204, &[])))
+            .then(head().answered(ok(&[FRESH]))),
+        case(SECTION, "a stored part is invalidated too")
+            .then(
+                get()
+                    .with("Range: bytes=0-1")
+                    .answered(reply(206, &[FRESH, "ETag: \"a\"", "Content-Range: bytes 0-1/4"]).text("01")),
+            )
+            .then(method("PUT").answered(reply(204, &[])))
+            .then(
+                get()
+                    .with("Range: bytes=0-1")
+                    .answered(reply(206, &[FRESH, "ETag: \"b\"", "Content-Range: bytes 0-1/4"]).text("ab")),
+            ),
+        case(SECTION, "an unsafe request reaches the origin with its content")
+            .then(method("PUT").sending("new state").answered(reply(204, &[]))),
     ]
 }

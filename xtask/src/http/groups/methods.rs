@@ -3,7 +3,7 @@
 //! A method that changes something always reaches the origin.
 
 use super::super::case::{Case, Step, case, get, head, method};
-use super::super::reply::{Reply, ok};
+use super::super::reply::{Reply, ok, reply};
 
 const FRESH: &str = "Cache-Control: max-age=3600";
 
@@ -77,6 +77,12 @@ fn head_updates() -> Vec<Case> {
         case("a HEAD response with another Last-Modified makes the stored GET response stale")
             .then(asking().answered(ok(&[FRESH, "Last-Modified: {now-50}"]).text("twelve bytes")))
             .then(validated_or_new()),
+        case("fields that a HEAD response leaves out are kept")
+            .then(asking().answered(ok(&[FRESH, "ETag: \"a\""]).text("twelve bytes")))
+            .then(get().cached().shows("X-Own: old").text("twelve bytes")),
+        case("a HEAD request that is answered 410 does not change the content of what is stored")
+            .then(asking().answered(reply(410, &["Cache-Control: no-store"])))
+            .then(get().perhaps(ok(&[FRESH]).text("other bytes")).text_in(&["twelve bytes", "other bytes"])),
     ]
 }
 

@@ -164,6 +164,37 @@ fn with_more_than_a_range() -> Vec<Case> {
                     .shows("Content-Range: bytes 2-4/10")
                     .text("234"),
             ),
+        complete("9110 14.1.1", "empty members of a range set mean nothing")
+            .then(get().with("Range: bytes=,2-4,").cached().status_in(&[200, 206]).text_in(&["234", TEN])),
+        complete("9110 14.2", "a thousand ranges are no attack").then(
+            get()
+                .with(format!("Range: bytes=0-0{}", ",0-9".repeat(1000)))
+                .cached()
+                .status_in(&[200, 206, 416])
+                .any_text(),
+        ),
+        complete("9110 14.2", "two Range lines are answered with some part or the whole").then(
+            get()
+                .with("Range: bytes=0-1")
+                .with("Range: bytes=4-5")
+                .cached()
+                .status_in(&[200, 206])
+                .any_text(),
+        ),
+        complete("9110 14.2", "a range of a stale response is fetched or cut after validation").then(
+            get()
+                .with("Range: bytes=2-4")
+                .with("Cache-Control: no-cache")
+                .answered(not_modified(&[TAG]))
+                .status(206)
+                .text("234"),
+        ),
+        case("9110 14.2", "a range of content without a byte is not satisfiable")
+            .then(get().answered(ok(&[FRESH]).text("")))
+            .then(get().with("Range: bytes=0-4").cached().status_in(&[200, 416]).any_text()),
+        case("9110 14.2", "a range of a heuristically fresh response is cut")
+            .then(get().answered(ok(&["Last-Modified: {now-10000000}"]).text(TEN)))
+            .then(get().with("Range: bytes=2-4").cached().status(206).text("234")),
     ]
 }
 
@@ -329,5 +360,16 @@ fn completion() -> Vec<Case> {
         stored(combining, "parts with a gap between them do not become the whole", tagged)
             .then(get().with("Range: bytes=7-9").answered(part(7, 9, tagged)))
             .then(get().answered(ok(tagged).text(TEN)).status(200).text(TEN)),
+        stored(combining, "parts of different lengths are not combined", tagged)
+            .then(rest().answered(reply(206, &[FRESH, TAG, "Content-Range: bytes 5-9/12"]).text("56789")))
+            .then(get().answered(ok(tagged).text("0123456789ab")).text("0123456789ab")),
+        stored(combining, "three parts become the whole one after the other", tagged)
+            .then(get().with("Range: bytes=5-7").answered(part(5, 7, tagged)))
+            .then(get().with("Range: bytes=8-9").answered(part(8, 9, tagged)))
+            .then(get().cached().status(200).text(TEN)),
+        stored(combining, "three parts in any order never become anything but the whole", tagged)
+            .then(get().with("Range: bytes=8-9").answered(part(8, 9, tagged)))
+            .then(get().with("Range: bytes=5-7").answered(part(5, 7, tagged)))
+            .then(get().perhaps(ok(tagged).text(TEN)).status(200).text(TEN)),
     ]
 }

@@ -25,6 +25,11 @@ pub(super) fn cases() -> Vec<Case> {
         case("9110 15.4", format!("a {status} redirect is passed on and not followed"))
             .then(get().answered(reply(status, &["Location: {path}/other"])).shows("Location: {path}/other"))
     }));
+    cases.extend(STATUSES.iter().map(|status| {
+        case("9111 4.2", format!("a {status} response that is stale is not reused"))
+            .then(get().answered(reply(*status, &["Cache-Control: max-age=60", "Age: 100"])))
+            .then(get().answered(ok(&[])))
+    }));
     cases.extend(without_freshness());
     cases.extend(understood());
     cases
@@ -51,6 +56,18 @@ fn understood() -> Vec<Case> {
             "no-store without must-understand keeps its meaning",
             &["Cache-Control: no-store, max-age=3600"],
         ),
+        case("9111 5.2.2.3", "must-understand allows a 404 response")
+            .then(get().answered(reply(404, &["Cache-Control: must-understand, no-store, max-age=3600"])))
+            .then(get().cached().status(404)),
+        case("9111 5.2.2.3", "Must-Understand is read in any case")
+            .then(get().answered(reply(599, &["Cache-Control: Must-Understand, max-age=3600"])))
+            .then(get().answered(ok(&[]))),
+        not_reused(
+            "9111 5.2.2.3",
+            "must-understand does not overcome private in a shared cache",
+            &["Cache-Control: must-understand, private, max-age=3600"],
+        )
+        .shared(),
         case("9111 5.2.2.3", "must-understand forbids an unknown status")
             .then(get().answered(reply(599, &["Cache-Control: must-understand, max-age=3600"])))
             .then(get().answered(ok(&[]))),

@@ -68,6 +68,39 @@ fn requests() -> Vec<Case> {
                     .sees("If-None-Match")
                     .text("answer 1 of {path}"),
             ),
+        stored("an entity tag with bytes beyond ASCII is sent as it is", &[ASK, "ETag: \"caf\u{e9}\""])
+            .then(get().answered(same()).sees("If-None-Match: \"caf\u{e9}\"")),
+        stored(
+            "Last-Modified in the format of RFC 850 is sent as it is",
+            &[ASK, "Last-Modified: {rfc850:now-1000}"],
+        )
+        .then(get().answered(same()).sees("If-Modified-Since: {rfc850:now-1000}")),
+        case("9111 4.3.1", "the fields that Vary names are sent with a validation")
+            .then(get().with("X-A: 1").answered(ok(&[ASK, "Vary: X-A", "ETag: \"a\""])))
+            .then(
+                get()
+                    .with("X-A: 1")
+                    .answered(not_modified(&["ETag: \"a\""]))
+                    .sees("X-A: 1")
+                    .sees("If-None-Match: \"a\""),
+            ),
+        case("9111 4.3.4", "a 304 for one variant does not freshen another")
+            .then(get().with("X-A: 1").answered(ok(&[ASK, "Vary: X-A", "ETag: \"a\""])))
+            .then(get().with("X-A: 2").answered(ok(&[ASK, "Vary: X-A", "ETag: \"a\""])))
+            .then(
+                get()
+                    .with("X-A: 1")
+                    .answered(not_modified(&[FRESH, "Vary: X-A", "ETag: \"a\""]))
+                    .text("answer 1 of {path}"),
+            )
+            .then(
+                get()
+                    .with("X-A: 2")
+                    .answered(not_modified(&[FRESH, "Vary: X-A", "ETag: \"a\""]))
+                    .text("answer 2 of {path}"),
+            )
+            .then(get().with("X-A: 1").cached().text("answer 1 of {path}"))
+            .then(get().with("X-A: 2").cached().text("answer 2 of {path}")),
     ]
 }
 
@@ -171,6 +204,10 @@ fn fields() -> Vec<Case> {
         "Content-Language",
         "Content-Location",
         "Content-Disposition",
+        "Content-Type",
+        "Clear-Site-Data",
+        "Server",
+        "X-Frame-Options",
         "Link",
         "Expires",
         "Content-Security-Policy",

@@ -213,6 +213,11 @@ fn stars() -> Vec<Case> {
         ("Vary: * never reuses", &["Vary: *"][..]),
         ("a star after a name never reuses", &["Vary: X-A, *"]),
         ("a star before a name never reuses", &["Vary: *, X-A"]),
+        ("two stars never reuse", &["Vary: *, *"]),
+        ("two stars on two lines never reuse", &["Vary: *", "Vary: *"]),
+        ("a star after an empty member never reuses", &["Vary: , *"]),
+        ("a star on the line after an empty one never reuses", &["Vary:", "Vary: *"]),
+        ("a star without white space around it never reuses", &["Vary: X-A,*,X-B"]),
         ("a star on the second Vary line never reuses", &["Vary: X-A", "Vary: *"]),
     ]
     .into_iter()
