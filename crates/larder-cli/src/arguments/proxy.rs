@@ -27,8 +27,8 @@ Examples:
   larder proxy --listen 127.0.0.1:8080 --origin https://api.example.org/ --offline
   larder proxy --listen 127.0.0.1:0 --origin http://127.0.0.1:3000 --shared --dir ./cache
 
-Each request is one line on standard error, unless --quiet is given: when it came, its method and target, the status, the
-length and the time that the answer took, and what the cache did (RFC 9211), for instance
+Each request is one line on standard error, unless --quiet is given: when it came, its method and
+target, the status, the length and the time of the answer, and what the cache did (RFC 9211):
   2026-01-01T12:00:00Z GET /items 200 512B 3ms larder; fwd=uri-miss; ttl=60; stored")]
 pub(crate) struct Proxy {
     /// Where to listen, such as 127.0.0.1:8080; with port 0, at any that is free
