@@ -52,7 +52,7 @@ fn lines_are_one_list_and_its_empty_members_nothing() {
 
 #[test]
 fn an_argument_is_a_token_or_a_quoted_string() {
-    // 5.2: "a recipient ought to accept both forms".
+    // 5.2: recipients ought to accept both forms.
     check_lifetime(&["max-age=\"60\""], 60);
     check_lifetime(&["max-age=\"\\60\""], 60);
     // RFC 9110, 5.6.4: what is quoted is text, commas and escaped quotes among it.

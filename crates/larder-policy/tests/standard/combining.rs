@@ -48,7 +48,7 @@ fn parts_of_different_representations_or_far_apart_stay_apart() {
         (("0-4/10", TAG), ("5-9/11", TAG)),
         (("0-9/*", TAG), ("0-4/5", TAG)),
         (("0-4/10", TAG), ("5-9/10", &["etag: \"2\""])),
-        // "strong validators" alone.
+        // Strong validators alone.
         (("0-4/10", &["etag: W/\"1\""]), ("5-9/10", &["etag: W/\"1\""])),
         (("0-4/10", TAG), ("5-9/10", &[])),
         (("0-4/10", &[]), ("5-9/10", &[])),
@@ -67,8 +67,7 @@ fn parts_of_different_representations_or_far_apart_stay_apart() {
 
 #[test]
 fn the_newer_fields_go_before_the_stored_ones() {
-    // 3.4: "the cache … MUST use other header fields provided in the new response … to replace all instances of the
-    // corresponding header fields in the stored response".
+    // 3.4 sends to 3.2: what the new response has replaces what is stored.
     let stored = part("0-4/10", &["etag: \"1\"", "x-old: 1", "x-both: 1", "age: 9", "content-length: 5"], 0);
     let received = part("5-9/10", &["etag: \"1\"", "x-new: 1", "x-both: 2", "content-length: 5"], 100);
     let head = private().combine(&stored, &received).expect("one").head;

@@ -102,8 +102,8 @@ fn dates_are_compared_in_all_formats_and_cases() {
 
 #[test]
 fn without_a_date_of_modification_that_of_the_response_counts() {
-    // 4.3.2: "If a response does not have a Last-Modified header field … a cache SHOULD use the … Date … If that is
-    // missing … the time that the response was received".
+    // 4.3.2: the stored response's Date stands in for a Last-Modified that is not there, and for both the time that it was
+    // received.
     let made = "date: Sun, 22 Nov 2026 23:59:50 GMT";
     check(&[made], &["if-modified-since: Sun, 22 Nov 2026 23:59:50 GMT"], true);
     check(&[made], &["if-modified-since: Sun, 22 Nov 2026 23:59:49 GMT"], false);
@@ -135,7 +135,8 @@ fn a_304_has_the_fields_that_a_200_would_have_and_none_of_the_content() {
 
 #[test]
 fn what_is_stored_of_another_status_is_answered_as_it_is() {
-    // 4.3.2: only "when … its status code is 200 (OK) or 206 (Partial Content)".
+    // RFC 9110, 13.2.1: preconditions are ignored where the answer without them would be neither a 2xx nor a 412; 203 is
+    // left alone as well.
     let sent = Sent::get(&["if-none-match: \"1\""]);
     for status in [203, 301, 404, 410] {
         let response = sent.head(status, &["cache-control: max-age=60", TAG]);

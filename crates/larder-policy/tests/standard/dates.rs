@@ -90,7 +90,8 @@ fn what_is_no_date_has_passed() {
 
 #[test]
 fn of_several_the_first_to_come_counts() {
-    // RFC 9111, 4.2.1: a field that is there more than once is invalid freshness information.
+    // RFC 9111, 4.2.1: the first occurrence, or stale at once; the earliest is neither longer than the one nor shorter than
+    // the other.
     for (lines, expected) in [
         (["Mon, 23 Nov 2026 00:01:00 GMT", "Mon, 23 Nov 2026 01:00:00 GMT"], 60),
         (["Mon, 23 Nov 2026 01:00:00 GMT", "Mon, 23 Nov 2026 00:01:00 GMT"], 60),
@@ -104,8 +105,7 @@ fn of_several_the_first_to_come_counts() {
 
 #[test]
 fn a_lifetime_is_what_lies_between_date_and_expires() {
-    // RFC 9111, 4.2.1: "the freshness lifetime is the value of the Expires response header field value minus the value of
-    // the Date response header field".
+    // RFC 9111, 4.2.1: the value of Expires minus the value of Date, or the time that it was received if there is none.
     for (date, expires, lifetime, age) in [
         ("Mon, 23 Nov 2026 00:00:00 GMT", "Mon, 23 Nov 2026 00:01:00 GMT", 60, 0),
         // A clock ahead.

@@ -23,6 +23,7 @@
 //! | `must-understand` | means nothing | lifts `no-store` | RFC 9111, 5.2.2.3 |
 //! | other statuses with a lifetime | not stored | stored | RFC 9111, 3 |
 //! | `private` and no lifetime, privately | not stored | stored | RFC 9111, 3 |
+//! | another `Cookie`, privately | is answered from the store | is another user, unless `public` | caution |
 //! | `Set-Cookie` in a shared cache | stored, stale | not stored | caution |
 //! | `immutable` and no lifetime | fresh for a day | says nothing | RFC 8246, 2 |
 //! | a heuristic lifetime | without a limit | a week at most | RFC 9111, 4.2.2 |
@@ -207,6 +208,10 @@ fn more_is_stored_that_may_be() {
 
 #[test]
 fn a_cookie_is_not_for_all() {
+    let users = (&Sent::get(&["cookie: sid=a"]), &Sent::get(&["cookie: sid=b"]), 0);
+    let miss = Some(Do::Fetch(Forward::VaryMiss));
+    check_exchange((false, 200, &["cache-control: max-age=60"]), users, Some(true), miss);
+    check_exchange((false, 200, &["cache-control: max-age=60, public"]), users, Some(true), Some(Do::Use));
     let response = &["cache-control: max-age=60", "set-cookie: sid=a"];
     check_shared(response, &[], 0, Some(false), NOT_STORED);
 }

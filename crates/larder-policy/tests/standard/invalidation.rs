@@ -37,7 +37,7 @@ fn an_unsafe_method_that_did_not_fail_invalidates() {
 
 #[test]
 fn groups_are_strings_of_a_list() {
-    // RFC 9875, 2 and 3: "a List of Strings"; the comparison is of characters, "case-sensitive".
+    // RFC 9875, 2 and 3: both fields are lists of strings, whose case matters.
     for (lines, expected) in [
         (&[][..], &[][..]),
         (&["\"a\""], &["a"]),

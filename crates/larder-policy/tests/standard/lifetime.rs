@@ -27,7 +27,7 @@ fn the_first_source_that_says_something_decides() {
     check(&private(), &["cache-control: public", EXPIRES, MODIFIED], 30, Expires);
     check(&private(), &["cache-control: s-maxage=10", MODIFIED], 60, Heuristic);
     check(&shared(), &[MODIFIED], 60, Heuristic);
-    // 5.3: "If a response includes a Cache-Control header field with the max-age directive, a recipient MUST ignore the
+    // 5.3: "If a response includes a Cache-Control header field with the max-age directive …, a recipient MUST ignore the
     // Expires header field", also one that is longer or invalid.
     check(&private(), &["cache-control: max-age=20", "expires: 0"], 20, MaxAge);
     check(&private(), &["cache-control: max-age=0", EXPIRES, "etag: \"1\""], 0, MaxAge);

@@ -42,8 +42,8 @@ fn max_age_limits_the_age() {
 
 #[test]
 fn max_stale_takes_what_is_not_long_stale() {
-    // 5.2.1.2: "the client will accept a response that has exceeded its freshness lifetime by no more than the specified
-    // number of seconds", and without a value one of any age.
+    // 5.2.1.2: "a response that has exceeded its freshness lifetime by no more than the specified number of seconds", and
+    // without a value one of any age.
     check("max-stale=30", 50, Do::Use);
     check("max-stale=30", 79, Do::Use);
     check("max-stale=30", 81, STALE);
@@ -104,7 +104,7 @@ fn no_cache_wants_it_validated() {
 
 #[test]
 fn no_store_is_neither_answered_from_the_store_nor_stored() {
-    // 5.2.1.5: "A cache MUST NOT store any part of either this request or any response to it."
+    // 5.2.1.5: "a cache MUST NOT store any part of either this request or any response to it".
     check("no-store", 0, Do::Fetch(Forward::Bypass));
     check("NO-STORE", 0, Do::Fetch(Forward::Bypass));
     check("max-age=9, no-store=1", 0, Do::Fetch(Forward::Bypass));
@@ -150,8 +150,7 @@ fn no_transform_and_unknown_directives_ask_nothing() {
 
 #[test]
 fn pragma_counts_where_cache_control_is_not() {
-    // 5.4: "When the Cache-Control header field is not present in a request, caches MUST consider the no-cache request
-    // pragma-directive".
+    // 5.4 deprecates it; RFC 7234, 5.4, has it mean no-cache where Cache-Control is not present.
     for policy in [private(), shared()] {
         let with = |fields: &[&str]| done(&policy, &RESPONSE, fields, 0);
         assert_eq!(with(&["pragma: no-cache"]), REQUEST);

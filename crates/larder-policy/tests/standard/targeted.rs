@@ -48,7 +48,7 @@ fn the_first_of_the_target_list_that_is_valid_and_not_empty_decides() {
 
 #[test]
 fn what_a_targeted_field_says_cache_control_and_expires_do_not() {
-    // 2.2: "the cache MUST … ignore the Cache-Control and Expires header fields in that response".
+    // 2.2: Cache-Control and Expires are ignored in such a response.
     let expires = "expires: Mon, 23 Nov 2026 00:00:30 GMT";
     check(&shared(), &["cache-control: max-age=10", "cdn-cache-control: foo"], 0, LifetimeSource::Nothing);
     check(&shared(), &[expires, "cdn-cache-control: foo"], 0, LifetimeSource::Nothing);
@@ -69,7 +69,7 @@ fn what_a_targeted_field_says_cache_control_and_expires_do_not() {
 
 #[test]
 fn what_does_not_parse_as_a_dictionary_is_ignored_as_a_whole() {
-    // 2.1: it is a structured field; "MUST be ignored" if it is invalid.
+    // 2.1: it is a dictionary of structured fields, or it is not there.
     for value in [
         "max-age=60,",
         "max-age=60, &&",
