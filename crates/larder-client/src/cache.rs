@@ -21,6 +21,7 @@ use crate::forward::Outcome;
 use crate::guard::Guard;
 use crate::invalidation::Invalidated;
 use crate::shared::Terms;
+use crate::sweep::Sweeps;
 
 /// A response cache: any [`CacheBackend`], a [`Policy`], and the loop that asks both.
 ///
@@ -58,8 +59,7 @@ pub(crate) struct Inner {
     /// Whether responses say what the cache did in a field.
     pub(crate) has_status_field: bool,
     pub(crate) invalidated: Invalidated,
-    /// The place of the one that reads every head.
-    pub(crate) reading_all: Semaphore,
+    pub(crate) sweeps: Sweeps,
     /// The places of validations behind answers.
     pub(crate) behind: Arc<Semaphore>,
     /// How many guards of [`ResponseCache::disabled`] there are.
@@ -284,7 +284,7 @@ impl ResponseCacheBuilder {
                 max_redirects: self.max_redirects,
                 has_status_field: self.has_status_field,
                 invalidated: Invalidated::default(),
-                reading_all: Semaphore::new(1),
+                sweeps: Sweeps::default(),
                 behind: Arc::new(Semaphore::new(MOST_BEHIND)),
                 disabled: AtomicUsize::new(0),
             }),

@@ -16,6 +16,7 @@ use larder_core::{CacheKey, ResponseHead, Result};
 use larder_policy::{KeyRequest, RequestOptions, cache_groups, canonical_url, invalidated_groups};
 use url::Url;
 
+use crate::sweep::Wanted;
 use crate::{RequestBody, ResponseCache};
 
 /// The fields that a request without content does not have.
@@ -125,22 +126,11 @@ impl ResponseCache {
         for key in keys {
             self.delete_with_variants(key, &mut groups).await?;
         }
-        let urls: Vec<String> = if self.inner.policy.has_many_keys() {
-            urls.iter().filter_map(|url| canonical_url(url).ok()).collect()
-        } else {
-            Vec::new()
-        };
-        if groups.is_empty() && urls.is_empty() {
-            return Ok(());
+        let mut wanted = Wanted::groups(url, groups);
+        if self.inner.policy.has_many_keys() {
+            wanted.urls = urls.iter().filter_map(|url| canonical_url(url).ok()).collect();
         }
-        // Each of these reads every head.
-        let _permit = self.inner.reading_all.acquire().await;
-        let origin = origin(url);
-        let is_invalid = |head: &ResponseHead| {
-            let is_named = !urls.is_empty() && canonical_url(&head.url).is_ok_and(|url| urls.contains(&url));
-            is_named || is_in(head, origin.as_ref(), &groups)
-        };
-        self.delete_where(is_invalid).await.map(|_| ())
+        if wanted.is_empty() { Ok(()) } else { self.sweep(wanted).await }
     }
 
     /// Deletes the stored responses of the origin of `url` that are in one of `groups` (RFC 9875); returns how many.
@@ -149,11 +139,10 @@ impl ResponseCache {
     ///
     /// # Errors
     ///
-    /// Those of [`ResponseStore::heads`](larder_core::ResponseStore::heads) and
-    /// [`CacheBackend::bulk_delete`](larder_core::CacheBackend::bulk_delete).
+    /// Those of [`CacheBackend::bulk_delete`](larder_core::CacheBackend::bulk_delete).
     pub async fn delete_groups(&self, url: &Uri, groups: &[String]) -> Result<u64> {
-        let origin = origin(url);
-        self.delete_where(|head| is_in(head, origin.as_ref(), groups)).await
+        let wanted = Wanted::groups(url, groups.iter().cloned());
+        self.delete_where(|head| wanted.has(head)).await
     }
 
     /// Deletes the stored responses whose head `is_chosen`; returns how many.
@@ -241,14 +230,4 @@ pub(crate) fn without_content(headers: &HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     headers
-}
-
-/// Returns whether a response is of this origin and in one of these groups.
-fn is_in(head: &ResponseHead, of: Option<&url::Origin>, groups: &[String]) -> bool {
-    let is_grouped = || cache_groups(&head.headers).iter().any(|group| groups.contains(group));
-    !groups.is_empty() && is_grouped() && of.is_some() && origin(&head.url).as_ref() == of
-}
-
-fn origin(url: &Uri) -> Option<url::Origin> {
-    Some(Url::parse(&url.to_string()).ok()?.origin())
 }

@@ -45,6 +45,7 @@ mod spool;
 mod status;
 mod stored;
 mod storing;
+mod sweep;
 #[cfg(feature = "tower")]
 pub mod tower;
 mod trail;

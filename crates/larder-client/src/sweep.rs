@@ -1,0 +1,100 @@
+//! Deleting what can only be found by reading every head: one pass at a time, for all who wait for one.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::Uri;
+use larder_core::{ResponseHead, Result};
+use larder_policy::{cache_groups, canonical_url};
+use tokio::sync::Mutex as Turn;
+use url::Url;
+
+use crate::ResponseCache;
+
+/// What is to be found.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    /// URLs, in canonical form.
+    pub(crate) urls: BTreeSet<String>,
+    /// Groups with the origins that they are of (RFC 9875, section 2).
+    pub(crate) groups: BTreeSet<(String, String)>,
+}
+
+/// The passes of one cache.
+#[derive(Debug, Default)]
+pub(crate) struct Sweeps {
+    waiting: Mutex<Waiting>,
+    turn: Turn<()>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    wanted: Wanted,
+    /// The pass that will look for that.
+    next: u64,
+}
+
+impl Sweeps {
+    /// Locks what is waiting. Nothing panics under the lock, so that poison would mean nothing.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wanted {
+    /// Returns the groups of the origin of `url`; nothing if it has none.
+    pub(crate) fn groups(url: &Uri, groups: impl IntoIterator<Item = String>) -> Self {
+        let Some(origin) = origin(url) else { return Self::default() };
+        let groups = groups.into_iter().map(|group| (origin.clone(), group)).collect();
+        Self { groups, ..Self::default() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.urls.is_empty() && self.groups.is_empty()
+    }
+
+    /// Returns whether a response with `head` is wanted.
+    pub(crate) fn has(&self, head: &ResponseHead) -> bool {
+        let is_named = || canonical_url(&head.url).is_ok_and(|url| self.urls.contains(&url));
+        let is_grouped = || {
+            let groups = cache_groups(&head.headers);
+            let origin = if groups.is_empty() { None } else { origin(&head.url) };
+            origin.is_some_and(|origin| {
+                groups.into_iter().any(|group| self.groups.contains(&(origin.clone(), group)))
+            })
+        };
+        (!self.urls.is_empty() && is_named()) || (!self.groups.is_empty() && is_grouped())
+    }
+}
+
+impl ResponseCache {
+    /// Deletes everything that is `wanted`, and was there when this was called.
+    ///
+    /// It reads every head, O(n), and takes along what others want. If the future is dropped, others do it.
+    pub(crate) async fn sweep(&self, wanted: Wanted) -> Result<()> {
+        let sweeps = &self.inner.sweeps;
+        let own = {
+            let mut waiting = sweeps.lock();
+            waiting.wanted.urls.extend(wanted.urls);
+            waiting.wanted.groups.extend(wanted.groups);
+            waiting.next
+        };
+        let _turn = sweeps.turn.lock().await;
+        let all = {
+            let mut waiting = sweeps.lock();
+            if waiting.next > own {
+                // Whoever had the turn before has done it.
+                return Ok(());
+            }
+            waiting.next += 1;
+            std::mem::take(&mut waiting.wanted)
+        };
+        self.delete_where(|head| all.has(head)).await.map(|_| ())
+    }
+}
+
+/// Returns the origin of `url` (RFC 9110, section 4.3.1), as text.
+fn origin(url: &Uri) -> Option<String> {
+    let origin = Url::parse(&url.to_string()).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
+}
