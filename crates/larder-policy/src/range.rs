@@ -22,7 +22,7 @@ pub fn announced_len(head: &ResponseHead) -> Option<u64> {
     if head.headers.contains_key(TRANSFER_ENCODING) {
         return None;
     }
-    head.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    head.headers.get(CONTENT_LENGTH)?.to_str().ok().and_then(position)
 }
 
 /// Returns which bytes of the representation a stored response has, if it is a part: the first, and the one after the

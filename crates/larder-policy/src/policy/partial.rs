@@ -25,8 +25,8 @@ pub struct Combined {
 }
 
 impl Policy {
-    /// Returns what `stored` and `received` are together, if both are parts of the same representation, or `stored` is
-    /// the whole, and they overlap or adjoin.
+    /// Returns what `stored` and `received` are together, if both are parts of the same representation and overlap or
+    /// adjoin.
     #[must_use]
     pub fn combine(&self, stored: &ResponseHead, received: &ResponseHead) -> Option<Combined> {
         if stored.status != StatusCode::PARTIAL_CONTENT || received.status != StatusCode::PARTIAL_CONTENT {
