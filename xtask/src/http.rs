@@ -91,13 +91,19 @@ pub(crate) fn list(arguments: &Exchanges) -> Outcome {
     Ok(())
 }
 
+/// Returns the group and the name of every case.
+pub(crate) fn names() -> Vec<(&'static str, String)> {
+    let named = |group: &'static Group| (group.cases)().into_iter().map(|case| (group.name, case.name));
+    groups::ALL.iter().flat_map(named).collect()
+}
+
 /// Runs the cases in every wanted mode, prints how many passed by group, then each failure.
 ///
 /// # Errors
 ///
 /// When a case fails, or the proxy cannot be built or started.
 pub(crate) fn run(arguments: &Exchanges) -> Outcome {
-    let program = arguments.program.clone().map_or_else(proxy::build, Ok)?;
+    let program = arguments.program.clone().map_or_else(program::build, Ok)?;
     let cases = Arc::new(arguments.cases());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let begin = Instant::now();

@@ -6,14 +6,15 @@ mod arrows;
 mod constraints;
 mod lib_rs;
 mod readme;
+mod rules;
 mod source;
 mod text;
 mod tree;
 
 use std::fmt;
 
-use crate::Outcome;
 use crate::workspace::Workspace;
+use crate::{Outcome, http};
 use tree::Tree;
 
 /// One broken rule: where, and what.
@@ -47,6 +48,7 @@ pub(crate) fn run() -> Outcome {
     findings.extend(text::check(&tree));
     findings.extend(lib_rs::check(&tree));
     findings.extend(readme::check(&tree, &workspace));
+    findings.extend(rules::check(&tree, &http::names()));
     findings.extend(constraints::check()?);
     for finding in &findings {
         println!("{finding}");

@@ -13,15 +13,18 @@ use crate::Outcome;
 pub(super) struct Tree(BTreeMap<String, String>);
 
 impl Tree {
-    /// Reads the Rust sources and manifests below `crates/` and `xtask/`, and `README.md`.
+    /// Reads the Rust sources and manifests below `crates/` and `xtask/`, and the documents that are
+    /// checked.
     pub(super) fn load(root: &Path) -> Outcome<Self> {
         let mut tree = Self::default();
         for folder in ["crates", "xtask"] {
             tree.load_folder(&root.join(folder), folder)?;
         }
-        let readme = root.join("README.md");
-        if readme.exists() {
-            tree.0.insert("README.md".into(), fs::read_to_string(readme)?);
+        for document in ["README.md", "docs/http.md"] {
+            let path = root.join(document);
+            if path.exists() {
+                tree.0.insert(document.into(), fs::read_to_string(path)?);
+            }
         }
         Ok(tree)
     }
@@ -71,6 +74,7 @@ impl<const N: usize> From<[(&str, &str); N]> for Tree {
     }
 }
 
-fn is_rust(path: &str) -> bool {
+/// Returns whether the path is that of a Rust source.
+pub(super) fn is_rust(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
