@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
-use crate::Outcome;
+use crate::{Outcome, program};
 use case::{Case, Mode, Verdict};
 use groups::Group;
 use origin::Origin;

@@ -8,6 +8,7 @@ mod ci;
 mod conformance;
 mod http;
 mod origin;
+mod program;
 mod run;
 mod tidy;
 mod torture;

@@ -23,7 +23,7 @@ pub(super) enum Step {
     Test,
     /// The rules of the tree
     Tidy,
-    /// The conformance matrix
+    /// The conformance matrix, and the HTTP exchanges
     Conformance,
     /// The examples, as a reader of the README runs them
     Examples,
@@ -65,7 +65,10 @@ impl Step {
             }
             Self::Test => cargo(&["test", "--workspace", "--all-features"]),
             Self::Tidy => xtask(&["tidy"]),
-            Self::Conformance => xtask(&["conformance"]),
+            Self::Conformance => {
+                xtask(&["conformance"])?;
+                xtask(&["conformance", "--http"])
+            }
             Self::Examples => examples(),
             Self::Torture => torture(),
         }
@@ -193,11 +196,12 @@ fn check_readme(printed: &str) -> Outcome {
 fn torture() -> Outcome {
     xtask(&["torture", "kill", "--rounds", "20"])?;
     xtask(&["torture", "processes", "--seconds", "5"])?;
+    xtask(&["torture", "proxy", "--seconds", "10"])?;
     for compression in ["none", "zstd"] {
-        let task = ["torture", "stream", "--gib", "2", "--compression", compression];
+        let task = ["torture", "stream", "--gib", "1", "--compression", compression];
         cargo(&[RELEASE_XTASK, &task[..]].concat())?;
     }
-    let download = ["torture", "download", "--gib", "2", "--rounds", "20", "--first-bytes", "20"];
+    let download = ["torture", "download", "--gib", "1", "--rounds", "20", "--first-bytes", "20"];
     cargo(&[RELEASE_XTASK, &download[..]].concat())?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -13,8 +13,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::case::Mode;
-use crate::workspace::Workspace;
-use crate::{Outcome, run};
+use crate::Outcome;
 
 /// A running proxy, ended when it is dropped.
 pub(super) struct Proxy {
@@ -22,15 +21,6 @@ pub(super) struct Proxy {
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
     _directory: TempDir,
-}
-
-/// Builds the program, in the profile of this one, and returns where it is.
-pub(super) fn build() -> Outcome<PathBuf> {
-    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
-    run::passed_through(run::cargo().args(["build", "--quiet", "-p", "larder-cli", "--profile", profile]))?;
-    let directory = if cfg!(debug_assertions) { "debug" } else { "release" };
-    let program = Workspace::here()?.target.join(directory).join("larder");
-    Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 impl Proxy {

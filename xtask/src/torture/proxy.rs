@@ -14,7 +14,7 @@ use self::origin::Origin;
 use self::process::{Level, Process};
 use super::random::seed;
 use super::{Place, block_on};
-use crate::Outcome;
+use crate::{Outcome, program};
 
 /// The peak of memory that the proxy must stay below.
 const LIMIT_MIB: u64 = 256;
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let program = match &arguments.program {
         Some(program) => program.clone(),
-        None => process::build()?,
+        None => program::build()?,
     };
     let scratch = arguments.place.scratch()?;
     let directory = scratch.path().join("cache");

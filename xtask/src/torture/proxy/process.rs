@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::workspace::Workspace;
 use crate::{Outcome, run};
 
 /// A running proxy; it is killed when this is dropped.
@@ -23,14 +22,6 @@ pub(super) struct Process {
 pub(super) struct Level {
     descriptors: usize,
     threads: usize,
-}
-
-/// Builds the program in the profile of this one, and returns where it is.
-pub(super) fn build() -> Outcome<PathBuf> {
-    let (profile, directory) = if cfg!(debug_assertions) { ("dev", "debug") } else { ("release", "release") };
-    run::passed_through(run::cargo().args(["build", "--quiet", "-p", "larder-cli", "--profile", profile]))?;
-    let program = Workspace::here()?.target.join(directory).join("larder");
-    Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// Reads every entry in `directory` by the program, which complains about each that is bad.
