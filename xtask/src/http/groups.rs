@@ -5,6 +5,7 @@
 mod cache_control;
 mod cache_groups;
 mod coalescing;
+mod combinations;
 mod conditions;
 mod dates;
 mod fields;
@@ -55,6 +56,7 @@ pub(super) const ALL: &[Group] = &[
     group("targeted fields", targeted::cases),
     group("fields", fields::cases),
     group("incomplete", incomplete::cases),
+    group("combinations", combinations::cases),
     group("messages", messages::cases),
     group("coalescing", coalescing::cases),
     group("principals", principals::cases),

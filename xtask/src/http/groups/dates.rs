@@ -70,12 +70,25 @@ fn good_dates() -> Vec<Case> {
         (ANY_CASE, "Expires all in capitals is read", "THU, 18 AUG 2050 02:01:18 GMT"),
         (ANY_CASE, "Expires of RFC 850 in small letters is read", "thursday, 18-aug-50 02:01:18 gmt"),
         (ANY_CASE, "Expires of asctime in capitals is read", "THU AUG 18 02:01:18 2050"),
+        (DATE, "Expires of asctime with a one-digit day is read", "Mon Aug  8 02:01:18 2050"),
+        (DATE, "Expires of asctime with a two-digit day is read", "Thu Aug 18 02:01:18 2050"),
+        (DATE, "Expires on a leap day is read", "Tue, 29 Feb 2052 02:01:18 GMT"),
+        (DATE, "Expires in a leap second is read", "Sat, 31 Dec 2050 23:59:60 GMT"),
+        (DATE, "Expires beyond 2^31 seconds is read", "Fri, 01 Jan 2044 00:00:00 GMT"),
+        (DATE, "Expires with white space around it is read", " \t Thu, 18 Aug 2050 02:01:18 GMT \t "),
         (DATE, "Expires far in the future is read", "Fri, 31 Dec 9999 23:59:59 GMT"),
     ]
     .iter()
     .map(|(section, name, date)| reused(section, *name, &[&format!("Expires: {date}")]))
     .collect();
     cases.extend([
+        not_reused(DATE, "Expires before 1970 has expired", &["Expires: Mon, 01 Jan 1900 00:00:00 GMT"]),
+        not_reused(DATE, "Expires in the year 1 has expired", &["Expires: Mon, 01 Jan 0001 00:00:00 GMT"]),
+        not_reused(
+            "9111 4.2.3",
+            "a Date before 1970 is an apparent age",
+            &["Cache-Control: max-age=3600", "Date: Mon, 01 Jan 1900 00:00:00 GMT"],
+        ),
         not_reused(DATE, "Expires of RFC 850 in the past has expired", &["Expires: {rfc850:now-3600}"]),
         not_reused(DATE, "Expires of asctime in the past has expired", &["Expires: {asctime:now-3600}"]),
         not_reused(
@@ -136,6 +149,18 @@ const BAD_DATES: &[(&str, &str, &str)] = &[
     (DATE, "a 32nd day", "Thu, 32 Aug 2050 02:01:18 GMT"),
     (DATE, "a 25th hour", "Thu, 18 Aug 2050 25:01:18 GMT"),
     (DATE, "a 61st minute", "Thu, 18 Aug 2050 02:61:18 GMT"),
+    (DATE, "a 30th of February", "Wed, 30 Feb 2050 02:01:18 GMT"),
+    (DATE, "a 29th of February in a common year", "Wed, 29 Feb 2051 02:01:18 GMT"),
+    (DATE, "a day nought", "Wed, 00 Aug 2050 02:01:18 GMT"),
+    (DATE, "a 62nd second", "Thu, 18 Aug 2050 02:01:62 GMT"),
+    (DATE, "a short weekday in the format of RFC 850", "Thu, 18-Aug-50 02:01:18 GMT"),
+    (DATE, "a zone after the format of asctime", "Thu Aug 18 02:01:18 2050 GMT"),
+    (DATE, "one space before the one-digit day of asctime", "Mon Aug 8 02:01:18 2050"),
+    (DATE, "letters in the year", "Thu, 18 Aug 20x0 02:01:18 GMT"),
+    (DATE, "a sign before the year", "Thu, 18 Aug +050 02:01:18 GMT"),
+    (DATE, "a fraction of a second", "Thu, 18 Aug 2050 02:01:18.5 GMT"),
+    (DATE, "words after it", "Thu, 18 Aug 2050 02:01:18 GMT or so"),
+    (DATE, "another date after it", "Thu, 18 Aug 2050 02:01:18 GMT, Thu, 18 Aug 2050 02:01:18 GMT"),
     (DATE, "quotes around it", "\"Thu, 18 Aug 2050 02:01:18 GMT\""),
 ];
 

@@ -86,5 +86,13 @@ fn limits() -> Vec<Case> {
         case("9111 4.3.1", "a response whose heuristic freshness has ended is validated")
             .then(get().answered(ok(&["Last-Modified: {now-10}"])))
             .then(get().later().answered(ok(&[])).sees("If-Modified-Since: {now-10}")),
+        case("9111 4.3.1", "a Last-Modified before 1970 is sent back as it is")
+            .then(
+                get().answered(ok(&[
+                    "Cache-Control: no-cache",
+                    "Last-Modified: Mon, 01 Jan 1900 00:00:00 GMT",
+                ])),
+            )
+            .then(get().answered(ok(&[])).sees("If-Modified-Since: Mon, 01 Jan 1900 00:00:00 GMT")),
     ]
 }

@@ -63,6 +63,25 @@ pub(super) fn cases() -> Vec<Case> {
         program("9112 3.2.2", "a request whose target is a whole URL is answered", |stage| {
             Box::pin(absolute_form(stage))
         }),
+        case("9112 5.1", "white space before a colon does not hide no-store")
+            .then(get().answered(ok(&["Cache-Control : no-store", "Expires: {now+3600}"])))
+            .then(get().answered(ok(&[]))),
+        case("9112 5.2", "a line that goes on on the next one does not hide no-store")
+            .then(get().answered(ok(&["Cache-Control: max-age=3600,\r\n no-store"])))
+            .then(get().answered(ok(&[]))),
+        case("9110 5.4", "a hundred fields of a response are kept")
+            .then(
+                get()
+                    .answered((0..100).fold(ok(&[FRESH]), |reply, at| reply.with(format!("X-{at}: {at}"))))
+                    .shows("X-99: 99"),
+            )
+            .then(get().cached().shows("X-0: 0").shows("X-99: 99")),
+        case("9110 5.4", "a field of 60 kB is kept")
+            .then(get().answered(ok(&[FRESH]).with(format!("X-Long: {}", "v".repeat(60_000)))))
+            .then(get().cached().shows(format!("X-Long: {}", "v".repeat(60_000)))),
+        program("9112 6.3", "chunks are stronger than a length", |stage| {
+            Box::pin(raw(stage, b"HTTP/1.1 200 OK\r\nCache-Control: max-age=3600\r\nContent-Length: 100\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"))
+        }),
     ]
 }
 

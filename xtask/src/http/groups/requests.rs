@@ -10,6 +10,7 @@ const SHORT: &str = "Cache-Control: max-age=1";
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = freshness();
+    cases.extend(unreadable());
     cases.extend(staleness());
     cases.extend(only_if_cached());
     cases.extend(pragma());
@@ -99,6 +100,55 @@ fn freshness() -> Vec<Case> {
             .then(get().answered(ok(&["Cache-Control: max-age=3600"])))
             .then(get().with("Cache-Control: no-cache").answered(ok(&["Cache-Control: max-age=3600"])))
             .then(get().cached()),
+    ]
+}
+
+fn unreadable() -> Vec<Case> {
+    let (max_age, min_fresh, no_cache) = ("9111 5.2.1.1", "9111 5.2.1.3", "9111 5.2.1.4");
+    vec![
+        old(
+            max_age,
+            "an unreadable request max-age is answered by the origin",
+            "Cache-Control: max-age=soon",
+            false,
+        ),
+        old(
+            max_age,
+            "a request max-age without a value is answered by the origin",
+            "Cache-Control: max-age",
+            false,
+        ),
+        old(
+            min_fresh,
+            "an unreadable min-fresh is answered by the origin",
+            "Cache-Control: min-fresh=soon",
+            false,
+        ),
+        old(
+            min_fresh,
+            "of two min-fresh values the larger counts",
+            "Cache-Control: min-fresh=10, min-fresh=3000",
+            false,
+        ),
+        old(
+            max_age,
+            "of two request max-age values the smaller counts",
+            "Cache-Control: max-age=2000, max-age=500",
+            false,
+        ),
+        old(
+            no_cache,
+            "a request with no-cache and an argument is answered by the origin",
+            "Cache-Control: no-cache=\"x\"",
+            false,
+        ),
+        old(max_age, "s-maxage in a request means nothing", "Cache-Control: s-maxage=0", true),
+        old(
+            no_cache,
+            "must-revalidate in a request means nothing",
+            "Cache-Control: must-revalidate, private",
+            true,
+        ),
     ]
 }
 

@@ -205,6 +205,27 @@ fn normalised() -> Vec<Case> {
             &["User-Agent: x"],
             true,
         ),
+        pair(
+            "Vary on Cookie reuses for the same cookie",
+            &["Vary: Cookie"],
+            &["Cookie: a=1"],
+            &["Cookie: a=1"],
+            true,
+        ),
+        pair(
+            "Vary on Cookie asks for another cookie",
+            &["Vary: Cookie"],
+            &["Cookie: a=1"],
+            &["Cookie: a=2"],
+            false,
+        ),
+        pair(
+            "Vary on Cookie asks for one cookie more",
+            &["Vary: Cookie"],
+            &["Cookie: a=1"],
+            &["Cookie: a=1; b=2"],
+            false,
+        ),
     ]
 }
 
