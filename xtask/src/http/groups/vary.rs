@@ -12,6 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = of_one_name();
     cases.extend(of_two_names());
     cases.extend(normalised());
+    cases.extend(of_known_fields());
     cases.extend(stars());
     cases.extend(variants());
     cases
@@ -148,6 +149,11 @@ fn normalised() -> Vec<Case> {
             &["Accept-Encoding: br,gzip"],
             true,
         ),
+    ]
+}
+
+fn of_known_fields() -> Vec<Case> {
+    vec![
         pair(
             "the order of equal languages means nothing",
             LANGUAGE,
