@@ -49,7 +49,7 @@ struct Inner {
 /// Who reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Somebody who made a request. It sees the end only when the store is done.
+    /// Somebody who made a request. It sees the end, and what is known to be the last chunk, only when the store is done.
     Caller,
     /// The store.
     Store,

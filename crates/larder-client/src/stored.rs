@@ -63,6 +63,9 @@ impl ResponseCache {
             Lookup::AliasHit { target, response } => (Some(target), response),
             _ => return None,
         };
+        if self.inner.sweeps.is_gone(&response.head) {
+            return None;
+        }
         let admits = self.inner.policy.admits_read(&response.head);
         let is_admitted = self.inner.guard.run("filter", admits).await?;
         is_admitted.then(|| Stored { key: key.clone(), target, response })

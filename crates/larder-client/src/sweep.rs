@@ -1,10 +1,10 @@
 //! Deleting what can only be found by reading every head: one pass at a time, for all who wait for one.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
-use larder_core::{ResponseHead, Result};
+use larder_core::{ResponseHead, Result, Timestamp};
 use larder_policy::{cache_groups, canonical_url};
 use tokio::sync::Mutex as Turn;
 use url::Url;
@@ -32,9 +32,29 @@ struct Waiting {
     wanted: Wanted,
     /// The pass that will look for that.
     next: u64,
+    /// What is wanted by those who are not done, and since when: it is not there any more.
+    gone: Vec<(Arc<Wanted>, Timestamp)>,
+}
+
+/// The time in which what is wanted is not used, though it has not been found yet.
+struct Condemned<'a> {
+    sweeps: &'a Sweeps,
+    wanted: Arc<Wanted>,
+}
+
+impl Drop for Condemned<'_> {
+    fn drop(&mut self) {
+        self.sweeps.lock().gone.retain(|(wanted, _)| !Arc::ptr_eq(wanted, &self.wanted));
+    }
 }
 
 impl Sweeps {
+    /// Returns whether a stored response with `head` is one that is being looked for.
+    pub(crate) fn is_gone(&self, head: &ResponseHead) -> bool {
+        let gone = self.lock().gone.clone();
+        gone.iter().any(|(wanted, since)| head.received_at <= *since && wanted.has(head))
+    }
+
     /// Locks what is waiting. Nothing panics under the lock, so that poison would mean nothing.
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -70,13 +90,16 @@ impl Wanted {
 impl ResponseCache {
     /// Deletes everything that is `wanted`, and was there when this was called.
     ///
-    /// It reads every head, O(n), and takes along what others want. If the future is dropped, others do it.
+    /// Nothing of that is used from now on, while it is looked for. It reads every head, O(n), and takes along what others
+    /// want. If the future is dropped, what is left is used again.
     pub(crate) async fn sweep(&self, wanted: Wanted) -> Result<()> {
         let sweeps = &self.inner.sweeps;
+        let condemned = Condemned { sweeps, wanted: Arc::new(wanted) };
         let own = {
             let mut waiting = sweeps.lock();
-            waiting.wanted.urls.extend(wanted.urls);
-            waiting.wanted.groups.extend(wanted.groups);
+            waiting.wanted.urls.extend(condemned.wanted.urls.iter().cloned());
+            waiting.wanted.groups.extend(condemned.wanted.groups.iter().cloned());
+            waiting.gone.push((Arc::clone(&condemned.wanted), self.inner.clock.now()));
             waiting.next
         };
         let _turn = sweeps.turn.lock().await;

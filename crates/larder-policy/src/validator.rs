@@ -88,17 +88,21 @@ pub(crate) fn is_same_range(request: &HeaderMap, stored: &HeaderMap) -> bool {
     date(request, &IF_RANGE) == Some(modified) && made.saturating_since(modified) >= Duration::from_mins(1)
 }
 
-/// Returns the entity tags of a list, up to where it cannot be read.
+/// Returns the entity tags of a list; what cannot be read between them is none.
 fn tags(mut list: &[u8]) -> impl Iterator<Item = EntityTag<'_>> {
     std::iter::from_fn(move || {
-        while let [b' ' | b'\t' | b',', rest @ ..] = list {
+        loop {
+            while let [b' ' | b'\t' | b',', rest @ ..] = list {
+                list = rest;
+            }
+            let start = list.iter().position(|byte| *byte == b'"')?;
+            let len = list[start + 1..].iter().position(|byte| *byte == b'"')?;
+            let (tag, rest) = list.split_at(start + len + 2);
             list = rest;
+            if let Some(tag) = parse_tag(tag) {
+                return Some(tag);
+            }
         }
-        let start = list.iter().position(|byte| *byte == b'"')?;
-        let len = list[start + 1..].iter().position(|byte| *byte == b'"')?;
-        let (tag, rest) = list.split_at(start + len + 2);
-        list = rest;
-        parse_tag(tag)
     })
 }
 

@@ -125,6 +125,11 @@ impl State {
         }
         let at = self.window.partition_point(|(end, _)| *end <= place.position);
         if let Some((end, chunk)) = self.window.get(at) {
+            // With the last byte of a known length a caller has seen the end.
+            let is_last = *end == self.end && matches!(self.outcome, Some(Ok(())));
+            if is_last && role == Role::Caller && !self.is_settled {
+                return Next::Wait;
+            }
             let left = usize::try_from(end - place.position).unwrap_or(usize::MAX);
             place.position = *end;
             return Next::Chunk(chunk.slice(chunk.len().saturating_sub(left)..));
@@ -289,12 +294,15 @@ mod tests {
 
     #[test]
     fn a_caller_sees_the_end_when_the_store_is_done() {
-        let mut state = state(5, &[5], Some(5));
+        let mut state = state(5, &[5, 0], Some(5));
         assert!(matches!(state.next(0, Role::Caller), Next::Wait));
         state.finish(Ok(()));
-        assert!(matches!(state.next(0, Role::Caller), Next::Wait));
-        assert!(matches!(state.next(1, Role::Store), Next::End));
+        for caller in [0, 1] {
+            assert!(matches!(state.next(caller, Role::Caller), Next::Wait), "the last chunk is the end");
+        }
+        assert!(matches!(state.next(2, Role::Store), Next::End));
         state.is_settled = true;
         assert!(matches!(state.next(0, Role::Caller), Next::End));
+        assert!(matches!(state.next(1, Role::Caller), Next::Chunk(_)));
     }
 }
