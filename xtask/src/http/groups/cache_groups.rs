@@ -89,6 +89,7 @@ pub(super) fn cases() -> Vec<Case> {
             true,
         ),
     ];
+    cases.extend(many());
     cases.extend([
         case(invalidation, "all members of a group are invalidated")
             .then(get().at("/1").answered(ok(&[FRESH, ONE[0]])))
@@ -118,4 +119,19 @@ pub(super) fn cases() -> Vec<Case> {
             .then(get().cached().shows(ONE[0])),
     ]);
     cases
+}
+
+/// A cache knows at least 32 groups of 32 characters each.
+fn many() -> [Case; 2] {
+    let many: Vec<String> = (0..32).map(|at| format!("\"{{path}}-{at:026}\"")).collect();
+    let all = many.join(", ");
+    let named = |name, groups: &str, invalid: &str| {
+        let groups = format!("Cache-Groups: {groups}");
+        let invalid = format!("Cache-Group-Invalidation: {invalid}");
+        grouped("9875 2", name, &[&groups], &invalid, true)
+    };
+    [
+        named("thirty-two groups of thirty-two characters are known", &all, &many[31]),
+        named("thirty-two groups are invalidated at once", &many[31], &all),
+    ]
 }

@@ -16,6 +16,8 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(behind());
     cases.extend(updates());
     cases.extend(parts());
+    cases.extend(preconditions());
+    cases.extend(principals());
     cases.extend([
         case("9111 2", "a Content-Location does not make a response answer for that URL")
             .then(get().answered(ok(&[FRESH, "Content-Location: {path}/other"])))
@@ -203,6 +205,104 @@ fn parts() -> Vec<Case> {
         case("9110 13.1.5", "a Last-Modified that equals Date is too weak for If-Range")
             .then(get().answered(ok(&[FRESH, "Date: {now-100}", "Last-Modified: {now-100}"]).text(TEN)))
             .then(get().with("Range: bytes=2-4").with("If-Range: {now-100}").cached().status(200).text(TEN)),
+    ]
+}
+
+fn preconditions() -> Vec<Case> {
+    let stored = |name: &str, lines: &[&'static str], status, text| {
+        let asking =
+            lines.iter().fold(get(), |step, line| step.with(*line)).cached().status(status).text(text);
+        let lines = &[FRESH, TAG, "Last-Modified: {now-100000}"];
+        case("9110 13.2.2", name).then(get().answered(ok(lines).text(TEN))).then(asking)
+    };
+    let many = format!("If-None-Match: {}\"a\"", "\"x\", ".repeat(2000));
+    vec![
+        stored(
+            "a range is cut where If-None-Match does not match",
+            &["Range: bytes=2-4", "If-None-Match: \"b\""],
+            206,
+            "234",
+        ),
+        stored(
+            "a range is cut where If-Modified-Since is earlier",
+            &["Range: bytes=2-4", "If-Modified-Since: {now-200000}"],
+            206,
+            "234",
+        ),
+        stored(
+            "a condition that matches is stronger than If-Range",
+            &["Range: bytes=2-4", "If-Range: \"a\"", "If-None-Match: \"a\""],
+            304,
+            "",
+        ),
+        stored(
+            "a range behind the end with another If-Range is answered with the whole",
+            &["Range: bytes=50-60", "If-Range: \"b\""],
+            200,
+            TEN,
+        ),
+        stored(
+            "a range behind the end with its own If-Range is not satisfiable",
+            &["Range: bytes=50-60", "If-Range: \"a\""],
+            416,
+            "",
+        ),
+        stored("an empty If-None-Match matches nothing", &["If-None-Match:"], 200, TEN),
+        ten("9110 13.1.2", "two thousand tags are compared", FRESH, {
+            get().with(many).cached().status(304)
+        }),
+        ten("9111 4.3.2", "If-Unmodified-Since is for the origin even when a response is stored", FRESH, {
+            get().with("If-Unmodified-Since: {now-500}").answered(reply(412, &[])).sees("If-Unmodified-Since")
+        }),
+        case("9110 14.2", "a range far into a megabyte is cut")
+            .then(get().answered(ok(&[FRESH]).text("0123456789abcdef".repeat(1 << 16))))
+            .then(get().with("Range: bytes=524293-524300").cached().status(206).text("56789abc")),
+        case("9110 15.4.2", "a stored redirect answers HEAD")
+            .then(get().answered(reply(301, &[FRESH, "Location: {path}/other"])))
+            .then(head().cached().status(301).shows("Location: {path}/other")),
+        case("9111 5.2.1.2", "max-stale accepts what was stale on arrival")
+            .then(get().answered(ok(&["Cache-Control: max-age=10", "Age: 60"])))
+            .then(get().with("Cache-Control: max-stale=1000").cached().age(60)),
+        case("9111 5.4", "Pragma in a response does not prevent heuristic freshness")
+            .then(get().answered(ok(&["Pragma: no-cache", "Last-Modified: {now-10000000}"])))
+            .then(get().cached()),
+    ]
+}
+
+/// What one user's response leaves behind must not show in the requests of another.
+fn principals() -> Vec<Case> {
+    let section = "9111 3.5";
+    let as_user = |line: &'static str| get().with(line);
+    vec![
+        case(section, "a shared cache keeps no validator of what a user got")
+            .then(as_user("Authorization: a").answered(ok(&[FRESH, TAG])))
+            .then(as_user("Authorization: a").answered(ok(&[FRESH, TAG])).misses("If-None-Match"))
+            .shared(),
+        case(section, "a private cache sends no user's validator for another")
+            .then(as_user("Authorization: a").answered(ok(&["Cache-Control: no-cache", TAG])))
+            .then(
+                as_user("Authorization: b")
+                    .answered(ok(&["Cache-Control: no-cache", TAG]))
+                    .misses("If-None-Match"),
+            )
+            .then(
+                as_user("Authorization: a")
+                    .answered(not_modified(&[TAG]))
+                    .sees("If-None-Match: \"a\"")
+                    .text("answer 1 of {path}"),
+            )
+            .private(),
+        case("9111 7.3", "no validator of a private response is sent with another cookie")
+            .then(as_user("Cookie: a=1").answered(ok(&["Cache-Control: private, no-cache", TAG])))
+            .then(
+                as_user("Cookie: a=2")
+                    .answered(ok(&["Cache-Control: private, no-cache", TAG]))
+                    .misses("If-None-Match"),
+            ),
+        case(section, "an unsafe request of one user is not answered with what another stored")
+            .then(as_user("Authorization: a").answered(ok(&[FRESH])))
+            .then(method("POST").with("Authorization: b").answered(ok(&[])))
+            .then(as_user("Authorization: b").answered(ok(&[FRESH]))),
     ]
 }
 

@@ -293,6 +293,22 @@ fn while_validating() -> Vec<Case> {
         program(section, "eight requests for a stale response cost one validation behind them", |stage| {
             Box::pin(one_validation(stage))
         }),
+        waiting(
+            section,
+            "stale-while-revalidate of no seconds allows nothing",
+            &["Cache-Control: max-age=1, stale-while-revalidate=0"],
+        ),
+        waiting(
+            section,
+            "of two stale-while-revalidate windows the smaller counts",
+            &["Cache-Control: max-age=1, stale-while-revalidate=600, stale-while-revalidate=0"],
+        ),
+        stored(
+            section,
+            "Stale-While-Revalidate is read in any case, quoted and huge",
+            &["Cache-Control: max-age=1, Stale-While-Revalidate=\"99999999999999999999\""],
+            get().later().behind(ok(&[FRESH])).text(old),
+        ),
     ]
 }
 
