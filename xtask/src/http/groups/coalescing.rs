@@ -23,6 +23,9 @@ pub(super) fn cases() -> Vec<Case> {
         program(section, "a client that leaves half-way does not break off the others", |stage| {
             Box::pin(first_leaves(stage))
         }),
+        program(section, "a client that leaves before the answer does not hold up the others", |stage| {
+            Box::pin(first_leaves_early(stage))
+        }),
         program(section, "an origin that breaks off breaks off for all who wait", |stage| {
             Box::pin(origin_breaks(stage))
         }),
@@ -127,6 +130,37 @@ async fn first_leaves(mut stage: Stage) -> Verdict {
         read_rest(client).await?;
     }
     asked_once(&mut stage)
+}
+
+async fn first_leaves_early(mut stage: Stage) -> Verdict {
+    let first = ask(&stage, "GET", &[]).await?;
+    let mut asked = stage.next_asked().await?;
+    let mut others = ask_all(&stage).await?;
+    drop(first);
+    // The proxy may go on with this request or ask once more; when it has gone, nobody reads what is sent.
+    let _ = send_half(&mut asked, FRESH).await;
+    let _ = send_rest(asked).await;
+    let mut count = 1;
+    let mut reading = std::pin::pin!(async {
+        for client in &mut others {
+            read_half(client).await?;
+            read_rest(client).await?;
+        }
+        Ok(())
+    });
+    loop {
+        tokio::select! {
+            verdict = &mut reading => return verdict,
+            Some(mut asked) = stage.asked.recv() => {
+                count += 1;
+                if count > 2 {
+                    return Err("the origin was asked more than once again".to_owned());
+                }
+                send_half(&mut asked, FRESH).await?;
+                send_rest(asked).await?;
+            }
+        }
+    }
 }
 
 async fn origin_breaks(mut stage: Stage) -> Verdict {

@@ -278,6 +278,7 @@ fn variants() -> Vec<Case> {
             .then(get().with("X-A: 3").cached().text("answer 3 of {path}"))
             .then(get().cached().text("answer 5 of {path}"))
             .then(get().with("X-A: 2").cached().text(second)),
+        many_variants(),
         case(SECTION, "variants whose Vary fields differ stand side by side")
             .then(get().with("X-A: 1").answered(ok(&[FRESH, "Vary: X-A"])))
             .then(get().with("X-A: 2").with("X-B: 1").answered(ok(&[FRESH, "Vary: X-A, X-B"])))
@@ -305,4 +306,13 @@ fn variants() -> Vec<Case> {
             .then(get().with("X-A: 2").with("Cache-Control: no-cache").answered(ok(&[FRESH, "Vary: X-A"])))
             .then(get().with("X-A: 2").cached().text("answer 3 of {path}")),
     ]
+}
+
+fn many_variants() -> Case {
+    let asking = |at: usize| get().with(format!("X-A: {at}"));
+    let stored = case(SECTION, "twelve variants stand side by side");
+    let stored = (0..12).fold(stored, |case, at| case.then(asking(at).answered(ok(&[FRESH, "Vary: X-A"]))));
+    (0..12).rev().fold(stored, |case, at| {
+        case.then(asking(at).cached().text(format!("answer {} of {{path}}", at + 1)))
+    })
 }
