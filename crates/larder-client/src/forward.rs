@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use http::header::{CONTENT_LENGTH, IF_MODIFIED_SINCE, IF_NONE_MATCH, TRANSFER_ENCODING};
 use http::{Extensions, HeaderMap, Method, Request, StatusCode};
 use http_body::Body as _;
 use larder_core::{Body, CacheKey, Error, ErrorKind, ResponseHead, Result};
@@ -307,6 +307,10 @@ impl ResponseCache {
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let mut head = received_head(request, &parts, requested_at, self.inner.clock.now());
+        if head.headers.contains_key(TRANSFER_ENCODING) {
+            // It says how the content is framed, and a length beside it does not count (RFC 9112, section 6.3).
+            head.headers.remove(CONTENT_LENGTH);
+        }
         if let Some(FinalUrl(url)) = extensions.get() {
             head.url = url.clone();
         }

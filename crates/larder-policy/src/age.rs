@@ -1,17 +1,15 @@
 //! How old a response is, and how long it says that it is fresh (RFC 9111, sections 4.2.1 and 4.2.3).
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::header::{AGE, DATE, EXPIRES, HeaderName, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use larder_core::{ResponseHead, Timestamp};
 
 use crate::cache_control::ResponseDirectives;
+use crate::dates;
 
 const LONGEST_HEURISTIC: Duration = Duration::from_hours(7 * 24);
-/// More than the longest date: a Wednesday of RFC 850.
-const LONGEST_DATE: usize = 40;
-
 /// Returns the age of the response at `now` (RFC 9111, section 4.2.3).
 pub(crate) fn current_age(head: &ResponseHead, now: Timestamp) -> Duration {
     let date = date(&head.headers, &DATE).unwrap_or(head.received_at);
@@ -81,40 +79,8 @@ pub(crate) fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> 
     if values.next().is_some() { None } else { parse_date(value) }
 }
 
-/// Returns the date in one of the three formats (RFC 9110, section 5.6.7), in any case (RFC 9111, section 4.2).
 fn parse_date(value: &HeaderValue) -> Option<Timestamp> {
-    let text = value.to_str().ok()?.trim();
-    if text.len() > LONGEST_DATE {
-        return None;
-    }
-    let text = in_the_case_of_the_grammar(text);
-    let parsed = httpdate::parse_http_date(&text).ok();
-    parsed.or_else(|| with_another_weekday(&text)).map(Timestamp::from)
-}
-
-/// Returns the date if only its weekday is wrong, which says nothing that the rest does not.
-fn with_another_weekday(text: &str) -> Option<SystemTime> {
-    const SHORT: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const LONG: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-    let end = text.find(|letter: char| !letter.is_ascii_alphabetic())?;
-    let (weekday, rest) = text.split_at(end);
-    let names = [SHORT, LONG].into_iter().find(|names| names.contains(&weekday))?;
-    names.iter().find_map(|name| httpdate::parse_http_date(&format!("{name}{rest}")).ok())
-}
-
-/// Returns the text with its words capitalised, and `GMT` in capitals.
-fn in_the_case_of_the_grammar(text: &str) -> String {
-    let mut text = text.to_ascii_lowercase();
-    let mut is_first = true;
-    for at in 0..text.len() {
-        let letter = text.get_mut(at..=at).filter(|letter| letter.as_bytes()[0].is_ascii_alphabetic());
-        let is_letter = letter.is_some();
-        if let Some(letter) = letter.filter(|_| is_first) {
-            letter.make_ascii_uppercase();
-        }
-        is_first = !is_letter;
-    }
-    text.replace("Gmt", "GMT")
+    dates::parse(value.to_str().ok()?.trim_matches([' ', '\t']))
 }
 
 /// Returns the first value of `Age`, zero if it is not a number (RFC 9111, section 5.1).

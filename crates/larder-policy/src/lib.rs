@@ -62,6 +62,7 @@ mod bypass;
 mod cache_control;
 mod canonical;
 mod content;
+mod dates;
 mod decision;
 mod expiry;
 mod fields;

@@ -16,11 +16,6 @@ const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION
 /// How many names `Vary` may nominate before it counts as `*`.
 const MOST_NAMES: usize = 64;
 
-/// Returns whether a field says who sends the request.
-pub(crate) fn is_credential(name: &HeaderName) -> bool {
-    CREDENTIALS.contains(name)
-}
-
 /// The response varies on something else than fields of the request, or nobody can say on what.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct VariesOnAny;
@@ -82,7 +77,7 @@ pub(crate) fn variant_key(primary: &CacheKey, request: Option<&HeaderMap>, names
 
 fn stored_values(request: Option<&HeaderMap>, name: &HeaderName) -> Vec<HeaderValue> {
     let sent = values(request, name);
-    if !is_credential(name) {
+    if !CREDENTIALS.contains(name) {
         return sent.filter_map(|value| HeaderValue::from_bytes(value).ok()).collect();
     }
     let mut input = DigestInput::default();

@@ -103,7 +103,7 @@ async fn variants_by_different_fields_are_found() {
 }
 
 #[tokio::test]
-async fn a_304_freshens_every_variant_of_the_same_tag() {
+async fn a_304_is_about_what_could_have_been_chosen() {
     let world = World::with_options(CacheOptions::standard(), |request| {
         let fields = [("cache-control", "max-age=60"), ("vary", "accept-language"), ("etag", "\"same\"")];
         let status = if request.headers().contains_key("if-none-match") { 304 } else { 200 };
@@ -112,9 +112,10 @@ async fn a_304_freshens_every_variant_of_the_same_tag() {
     ask(&world, "en").await;
     ask(&world, "fr").await;
     world.time.advance(std::time::Duration::from_secs(90));
-    assert_eq!(ask(&world, "fr").await.cache, "larder; fwd=stale; fwd-status=304; ttl=60; stored");
-    assert_eq!(ask(&world, "en").await.cache, "larder; hit; ttl=60");
-    assert_eq!(world.origin.count(), 3);
+    for language in ["fr", "en"] {
+        let validated = ask(&world, language).await;
+        assert_eq!(validated.cache, "larder; fwd=stale; fwd-status=304; ttl=60; stored", "{language}");
+    }
 }
 
 #[tokio::test]

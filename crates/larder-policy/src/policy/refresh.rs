@@ -9,8 +9,7 @@ use larder_core::{ResponseHead, Timestamp};
 
 use super::Policy;
 use crate::fields::hop_by_hop;
-use crate::vary::is_credential;
-use crate::{KeyRequest, RequestOptions, validator, vary};
+use crate::{KeyRequest, RequestOptions, validator};
 
 /// What describes the stored body, which a 304 does not send again.
 const OF_THE_BODY: [HeaderName; 3] = [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE];
@@ -101,10 +100,8 @@ impl Policy {
         }
     }
 
-    /// Returns the head of another variant with the fields and the times of `not_modified`, if that is about it too: it
-    /// has the same strong entity tag (RFC 9111, section 4.3.4).
-    ///
-    /// What a 304 to `request` says to one user says nothing about what is for another.
+    /// Returns the head of another stored response with the fields and the times of `not_modified`, if that is about it
+    /// too: it could have been chosen for `request`, and has the same strong entity tag (RFC 9111, section 4.3.4).
     #[must_use]
     pub fn refresh_variant(
         &self,
@@ -114,10 +111,11 @@ impl Policy {
         now: Timestamp,
     ) -> Option<ResponseHead> {
         let tags = (validator::strong_tag(&not_modified.headers)?, validator::strong_tag(&stored.headers)?);
-        let credentials: Vec<HeaderName> = self.nominated(stored).into_iter().filter(is_credential).collect();
-        let is_same_user = vary::matches(request.headers(), &credentials, &stored.vary_fields);
         let sets_cookie = not_modified.headers.contains_key(SET_COOKIE);
-        if tags.0 != tags.1 || not_modified.status != StatusCode::NOT_MODIFIED || !is_same_user || sets_cookie
+        if tags.0 != tags.1
+            || not_modified.status != StatusCode::NOT_MODIFIED
+            || !self.matches_vary(request, stored)
+            || sets_cookie
         {
             return None;
         }

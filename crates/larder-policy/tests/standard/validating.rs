@@ -251,13 +251,15 @@ fn a_304_freshens_the_other_variants_with_its_strong_tag() {
 #[test]
 fn a_304_for_one_user_says_nothing_about_other_variants() {
     let sent = Sent::get(&["accept: a", "cookie: sid=a"]);
-    let (same, other) = (["accept: b", "cookie: sid=a"], ["accept: b", "cookie: sid=b"]);
+    let (same, other) = (["accept: a", "cookie: sid=a"], ["accept: a", "cookie: sid=b"]);
+    let elsewhere = ["accept: b", "cookie: sid=a"];
     for (policy, line, asked, not_modified, expected) in [
         (private(), "max-age=60, public", other, "x-new: 1", true),
         (private(), "max-age=60, public", other, "set-cookie: sid=b", false),
         (private(), "max-age=60", same, "x-new: 1", true),
         (private(), "max-age=60", same, "set-cookie: sid=b", false),
         (private(), "max-age=60", other, "x-new: 1", false),
+        (private(), "max-age=60", elsewhere, "x-new: 1", false),
         (private(), "private", same, "x-new: 1", true),
         (private(), "private", other, "x-new: 1", false),
         (shared(), "max-age=60", other, "x-new: 1", true),
