@@ -16,7 +16,7 @@ use super::origin::{KINDS, Kind, content};
 use crate::Outcome;
 use crate::torture::random::Random;
 
-/// How long a response may keep a client waiting before the run has failed.
+/// How long a response may stand still before the run has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many clients there are, and for how long.
@@ -105,9 +105,7 @@ async fn client(proxy: SocketAddr, mut random: Random, until: Instant) -> Outcom
     let mut tally = Tally::default();
     let mut connection = Connection::open(proxy).await?;
     while Instant::now() < until {
-        let asked = tokio::time::timeout(PATIENCE, ask(&mut connection, &mut random, &mut tally)).await;
-        let is_kept = asked.map_err(|_| format!("no answer within {PATIENCE:?}"))??;
-        if !is_kept {
+        if !ask(&mut connection, &mut random, &mut tally).await? {
             connection = Connection::open(proxy).await?;
         }
     }
@@ -132,7 +130,7 @@ async fn ask(connection: &mut Connection, random: &mut Random, tally: &mut Tally
     request.headers_mut().insert("host", "proxy.test".parse()?);
 
     tally.requests += 1;
-    connection.sender.ready().await?;
+    soon(&path, connection.sender.ready()).await??;
     let sent = connection.sender.send_request(request);
     if leaves == Leaves::Asked {
         // Whether the request has got anywhere by then is left to chance.
@@ -140,24 +138,36 @@ async fn ask(connection: &mut Connection, random: &mut Random, tally: &mut Tally
         tally.left += 1;
         return Ok(false);
     }
-    let response = sent.await.map_err(|error| format!("{path}: {error}"))?;
+    let response = soon(&path, sent).await?.map_err(|error| format!("{path}: {error}"))?;
     if leaves == Leaves::WithTheHead {
         tally.left += 1;
         return Ok(false);
     }
     if is_unsafe {
-        response.into_body().collect().await?;
+        soon(&path, response.into_body().collect()).await??;
         return Ok(true);
     }
     read(response, kind, &path, leaves, tally).await
 }
 
+/// Waits for what is next of the response at `path`.
+///
+/// # Errors
+///
+/// When it does not come.
+async fn soon<T>(path: &str, next: impl Future<Output = T>) -> Outcome<T> {
+    let next = tokio::time::timeout(PATIENCE, next).await;
+    next.map_err(|_| format!("{path}: nothing came for {PATIENCE:?}").into())
+}
+
 /// Returns a kind of response: mostly a short one.
 fn pick(random: &mut Random) -> Kind {
+    let (short, long) = KINDS.split_at(5);
     match random.below(100) {
-        0..60 => KINDS[0],
-        60..75 => KINDS[1],
-        _ => *random.pick(&KINDS),
+        0..65 => KINDS[0],
+        65..80 => KINDS[1],
+        80..97 => *random.pick(short),
+        _ => *random.pick(long),
     }
 }
 
@@ -182,7 +192,7 @@ async fn read(
     tally.hits += u64::from(status.is_some_and(|status| status.starts_with("larder; hit")));
     let (content, mut body) = (content(path), response.into_body());
     let mut read = 0;
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = soon(path, body.frame()).await? {
         let chunk = match frame {
             Ok(frame) => frame.into_data().unwrap_or_default(),
             Err(_) if kind.breaks => {

@@ -33,7 +33,7 @@ pub(super) struct Kind {
     pub(super) breaks: bool,
 }
 
-/// What is asked for. More is asked of what is short.
+/// What is asked for: the last two are long.
 pub(super) const KINDS: [Kind; 7] = [
     Kind { name: "hit", len: 2 << 10, cache_control: "max-age=3600", breaks: false },
     Kind { name: "miss", len: 2 << 10, cache_control: "no-store", breaks: false },
