@@ -17,7 +17,7 @@ use crate::support::{Answered, HOUR, ScriptedOrigin, World, get, get_with, ok, r
 
 /// How a store is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flaw {
+pub(crate) enum Flaw {
     Errors,
     Hangs,
     Panics,
@@ -38,9 +38,9 @@ enum Flaw {
 }
 
 #[derive(Debug)]
-struct Broken {
-    flaw: Flaw,
-    inner: MemoryStore,
+pub(crate) struct Broken {
+    pub(crate) flaw: Flaw,
+    pub(crate) inner: MemoryStore,
 }
 
 impl Broken {

@@ -11,7 +11,8 @@ use larder_client::{
 };
 use larder_core::{Body, BoxError, CacheBackend, Error, ResponseStore, Timestamp, async_trait};
 use larder_memory::{MemoryRedirects, MemoryStore};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
@@ -187,6 +188,49 @@ pub(crate) fn get_with(path: &str, options: RequestOptions) -> Request<RequestBo
     let mut request = get(path);
     request.extensions_mut().insert(options);
     request
+}
+
+pub(crate) fn with_fields(
+    mut request: Request<RequestBody>,
+    fields: &[(&'static str, &str)],
+) -> Request<RequestBody> {
+    for (name, value) in fields {
+        request.headers_mut().append(*name, value.parse().expect("a value"));
+    }
+    request
+}
+
+/// Returns a GET of `path` with `fields`.
+pub(crate) fn get_having(path: &str, fields: &[(&'static str, &str)]) -> Request<RequestBody> {
+    with_fields(get(path), fields)
+}
+
+/// Returns the value of a request's field, nothing if it has none.
+pub(crate) fn field<'a>(request: &'a Request<RequestBody>, name: &str) -> &'a str {
+    request.headers().get(name).map_or("", |value| value.to_str().expect("text"))
+}
+
+/// Returns a world whose origin answers while the gate is open, and the gate, which is.
+pub(crate) fn behind_gate(
+    options: CacheOptions,
+    answer: impl Fn(&Request<RequestBody>) -> http::Response<Body> + Send + Sync + 'static,
+) -> (World, watch::Sender<bool>) {
+    let (gate, gated) = watch::channel(true);
+    let answer = Arc::new(answer);
+    let origin = ScriptedOrigin::new(move |request| {
+        let (answer, mut gated) = (Arc::clone(&answer), gated.clone());
+        async move {
+            gated.wait_for(|open| *open).await?;
+            Ok(answer(&request))
+        }
+    });
+    (World::with(options, origin, |builder| builder), gate)
+}
+
+/// Answers `request` in a task of its own.
+pub(crate) fn spawn(world: &World, request: Request<RequestBody>) -> JoinHandle<Answered> {
+    let world = world.clone();
+    tokio::spawn(async move { world.send_whole(request).await })
 }
 
 pub(crate) fn ok(body: impl Into<Body>) -> http::Response<Body> {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use larder_client::{CacheOptions, RequestOptions};
 use larder_core::ErrorKind;
 
-use crate::support::{HOUR, ScriptedOrigin, World, get, get_with, ok, response};
+use crate::support::{HOUR, ScriptedOrigin, World, get, get_with, ok, request, response};
 
 #[tokio::test]
 async fn a_304_freshens_what_is_stored() {
@@ -126,4 +127,54 @@ async fn a_stale_response_does_not_stand_in_unless_it_may() {
     world.time.advance(HOUR);
     assert_eq!(world.get("/a").await.status, 503);
     assert_eq!(world.stored().await, 1, "a failure does not replace what is stored");
+}
+
+#[tokio::test]
+async fn what_a_304_forbids_to_keep_is_gone() {
+    for (field, value) in [
+        ("cache-control", "no-store, max-age=600"),
+        ("cache-control", "no-store"),
+        ("cache-control", "max-age=600, NO-STORE"),
+        ("vary", "*"),
+    ] {
+        let world = World::with_options(CacheOptions::standard(), move |request| {
+            if request.headers().contains_key("if-none-match") {
+                return response(304, &[("etag", "\"1\""), (field, value)], "");
+            }
+            let expires = ("expires", "Fri, 31 Dec 2099 00:00:00 GMT");
+            response(200, &[("etag", "\"1\""), ("cache-control", "max-age=10"), expires], "a")
+        });
+        world.get("/a").await;
+        world.time.advance(Duration::from_secs(20));
+        let validated = world.get("/a").await;
+        assert_eq!((validated.status, &*validated.body), (StatusCode::OK, &b"a"[..]));
+        assert_eq!(world.stored().await, 0, "{value}");
+        assert_eq!(world.get("/a").await.cache, "larder; fwd=uri-miss; ttl=10; stored", "{value}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_head_forbids_to_keep_is_gone() {
+    let world = World::with_options(CacheOptions::standard(), |request| match request.method().as_str() {
+        "HEAD" => response(200, &[("cache-control", "no-store, max-age=600")], ""),
+        _ => response(200, &[("cache-control", "max-age=600")], "a"),
+    });
+    world.get("/a").await;
+    world.time.advance(HOUR);
+    world.send_whole(request(Method::HEAD, "/a")).await;
+    assert_eq!(world.stored().await, 0);
+    assert!(!world.get("/a").await.from_cache);
+}
+
+#[tokio::test]
+async fn what_is_understood_is_kept_by_a_304_that_says_so() {
+    let world = World::with_options(CacheOptions::standard(), |request| {
+        let fields = [("cache-control", "must-understand, no-store, max-age=10"), ("etag", "\"1\"")];
+        let status = if request.headers().contains_key("if-none-match") { 304 } else { 200 };
+        response(status, &fields, if status == 200 { "a" } else { "" })
+    });
+    world.get("/a").await;
+    world.time.advance(Duration::from_secs(20));
+    assert_eq!(world.get("/a").await.cache, "larder; fwd=stale; fwd-status=304; ttl=10; stored");
+    assert_eq!(world.get("/a").await.cache, "larder; hit; ttl=10");
 }

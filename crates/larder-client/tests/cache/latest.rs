@@ -1,0 +1,88 @@
+//! Which of several stored responses is the answer, and how many there are.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use http::Request;
+use larder_client::{CacheOptions, RequestBody};
+
+use crate::support::{World, get_having, response};
+
+const WEEK: (&str, &str) = ("cache-control", "max-age=604800");
+
+fn with(a: &str, b: &str) -> Request<RequestBody> {
+    get_having("/x", &[("a", a), ("b", b)])
+}
+
+/// An origin that says in turn what its responses vary on, and answers which of them it was.
+fn varying(vary: &'static [&'static str]) -> World {
+    let asked = AtomicU16::new(0);
+    World::with_options(CacheOptions::standard(), move |_| {
+        let number = asked.fetch_add(1, Ordering::SeqCst);
+        let vary = vary[usize::from(number).min(vary.len() - 1)];
+        response(200, &[WEEK, ("vary", vary)], number.to_string())
+    })
+}
+
+#[tokio::test]
+async fn the_most_recent_of_those_that_match_is_the_answer() {
+    // RFC 9111, section 4: whether it is the first that was stored or beside it.
+    for vary in [&["a", "b"][..], &["a", "a, b", "b"]] {
+        let world = varying(vary);
+        for number in 0..vary.len() {
+            let sent = if number == 0 { with("1", "1") } else { with(&(number + 1).to_string(), "1") };
+            assert_eq!(world.send_whole(sent).await.body, number.to_string());
+            world.time.advance(Duration::from_secs(5));
+        }
+        for _ in 0..2 {
+            let answer = world.send_whole(with("1", "1")).await;
+            assert_eq!((&*answer.body, answer.from_cache), ((vary.len() - 1).to_string().as_bytes(), true));
+        }
+        assert_eq!(world.send_whole(with("1", "2")).await.body, "0", "only the first matches");
+    }
+}
+
+#[tokio::test]
+async fn what_varies_on_more_than_anybody_needs_is_not_stored() {
+    for (names, is_stored) in [(64, true), (65, false), (2000, false)] {
+        let vary: Vec<String> = (0..names).map(|number| format!("x-{number}")).collect();
+        let vary = vary.join(", ");
+        let world = World::with_options(CacheOptions::standard(), move |_| {
+            response(200, &[WEEK, ("vary", &vary)], "a")
+        });
+        for _ in 0..2 {
+            world.send_whole(with("1", "1")).await;
+        }
+        assert_eq!(world.origin.count(), if is_stored { 1 } else { 2 }, "{names} names");
+        assert_eq!(world.stored().await, u64::from(is_stored), "{names} names");
+    }
+}
+
+#[tokio::test]
+async fn what_nothing_leads_to_any_more_is_gone() {
+    // The third does not vary: it is for all, and goes in front of the others.
+    let world = varying(&["a", "a", "a", ""]);
+    for a in ["1", "2", "3"] {
+        world.send_whole(with(a, "1")).await;
+    }
+    assert_eq!(world.stored().await, 3);
+    world.time.advance(Duration::from_secs(5));
+    world.send_whole(with("4", "1")).await;
+    assert_eq!(world.send_whole(with("1", "1")).await.body, "3");
+    assert!(world.stored().await <= 4);
+}
+
+#[tokio::test]
+async fn variants_are_bounded_however_the_names_change() {
+    let world = {
+        let asked = AtomicU16::new(0);
+        World::with_options(CacheOptions::standard().max_variants(4), move |_| {
+            let vary = format!("a, x-{}", asked.fetch_add(1, Ordering::SeqCst));
+            response(200, &[WEEK, ("vary", &vary)], "a")
+        })
+    };
+    for number in 0..50 {
+        world.send_whole(with(&number.to_string(), "1")).await;
+        assert!(world.stored().await <= 4, "{number}");
+    }
+}
