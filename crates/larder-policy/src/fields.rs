@@ -52,7 +52,12 @@ pub(crate) fn hop_by_hop(headers: &HeaderMap) -> Vec<HeaderName> {
 
 /// Removes the fields that belong to one connection: `Connection`, what it names, and those that belong to one by their
 /// definition (RFC 9110, section 7.6.1).
+///
+/// With `Transfer-Encoding` goes a `Content-Length` beside it, which does not count (RFC 9112, section 6.3).
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     for name in hop_by_hop(headers) {
         headers.remove(name);
     }
