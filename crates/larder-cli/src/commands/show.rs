@@ -58,6 +58,9 @@ fn print(key: &CacheKey, stored: &StoredHead, path: &Path, output: &mut Output) 
     for (name, value) in fields(&head.vary_fields) {
         output.line(format!("Vary      {name}: {value}"))?;
     }
+    for variant in &head.variants {
+        output.line(format!("Variant   {} by {}", variant.key, names(&variant.nominated)))?;
+    }
     output.line("")?;
     for (name, value) in fields(&head.headers) {
         output.line(format!("{name}: {value}"))?;
@@ -89,6 +92,8 @@ struct Shown<'a> {
     /// Name and value of each field, in order.
     headers: Vec<(String, String)>,
     vary_fields: Vec<(String, String)>,
+    /// The keys of the responses beside it, and what selects them.
+    variants: Vec<(String, String)>,
     history: Vec<ShownHop>,
     metadata: &'a std::collections::BTreeMap<String, String>,
 }
@@ -118,8 +123,18 @@ impl<'a> Shown<'a> {
             requested_at: rfc3339(head.requested_at),
             headers: fields(&head.headers),
             vary_fields: fields(&head.vary_fields),
+            variants: head
+                .variants
+                .iter()
+                .map(|variant| (variant.key.to_string(), names(&variant.nominated)))
+                .collect(),
             history: hops.collect(),
             metadata: &head.metadata,
         }
     }
+}
+
+/// Returns the names as one line of `Vary` has them.
+fn names(nominated: &[http::HeaderName]) -> String {
+    nominated.iter().map(http::HeaderName::as_str).collect::<Vec<_>>().join(", ")
 }
