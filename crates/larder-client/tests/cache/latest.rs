@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use http::Request;
+use http::{Method, Request};
 use larder_client::{CacheOptions, RequestBody};
 
-use crate::support::{World, get_having, response};
+use crate::support::{World, get_having, request, response, with_fields};
 
 const WEEK: (&str, &str) = ("cache-control", "max-age=604800");
 
@@ -15,9 +15,9 @@ fn with(a: &str, b: &str) -> Request<RequestBody> {
 }
 
 /// An origin that says in turn what its responses vary on, and answers which of them it was.
-fn varying(vary: &'static [&'static str]) -> World {
+fn varying(options: CacheOptions, vary: &'static [&'static str]) -> World {
     let asked = AtomicU16::new(0);
-    World::with_options(CacheOptions::standard(), move |_| {
+    World::with_options(options, move |_| {
         let number = asked.fetch_add(1, Ordering::SeqCst);
         let vary = vary[usize::from(number).min(vary.len() - 1)];
         response(200, &[WEEK, ("vary", vary)], number.to_string())
@@ -28,7 +28,7 @@ fn varying(vary: &'static [&'static str]) -> World {
 async fn the_most_recent_of_those_that_match_is_the_answer() {
     // RFC 9111, section 4: whether it is the first that was stored or beside it.
     for vary in [&["a", "b"][..], &["a", "a, b", "b"]] {
-        let world = varying(vary);
+        let world = varying(CacheOptions::standard(), vary);
         for number in 0..vary.len() {
             let sent = if number == 0 { with("1", "1") } else { with(&(number + 1).to_string(), "1") };
             assert_eq!(world.send_whole(sent).await.body, number.to_string());
@@ -60,16 +60,35 @@ async fn what_varies_on_more_than_anybody_needs_is_not_stored() {
 
 #[tokio::test]
 async fn what_nothing_leads_to_any_more_is_gone() {
-    // The third does not vary: it is for all, and goes in front of the others.
-    let world = varying(&["a", "a", "a", ""]);
+    // The fourth does not vary: it is for all, and whoever came before never gets another one's again.
+    let world = varying(CacheOptions::standard().shared(), &["a", "a", "a", ""]);
     for a in ["1", "2", "3"] {
         world.send_whole(with(a, "1")).await;
     }
     assert_eq!(world.stored().await, 3);
     world.time.advance(Duration::from_secs(5));
     world.send_whole(with("4", "1")).await;
+    assert_eq!(world.stored().await, 1);
     assert_eq!(world.send_whole(with("1", "1")).await.body, "3");
-    assert!(world.stored().await <= 4);
+}
+
+#[tokio::test]
+async fn what_a_head_makes_out_of_date_takes_its_variants_along() {
+    let world = World::with_options(CacheOptions::standard(), |request| {
+        let tag = if request.method() == Method::HEAD { "\"2\"" } else { "\"1\"" };
+        let fields = [WEEK, ("vary", "a"), ("etag", tag)];
+        response(200, &fields, if request.method() == Method::HEAD { "" } else { "a" })
+    });
+    for a in ["1", "2", "3"] {
+        world.send_whole(with(a, "1")).await;
+    }
+    assert_eq!(world.stored().await, 3);
+    let head = [("a", "1"), ("cache-control", "no-cache")];
+    world.send_whole(with_fields(request(Method::HEAD, "/x"), &head)).await;
+    assert!(world.stored().await <= 1, "nothing stays but the response to HEAD");
+    for a in ["1", "2", "3"] {
+        assert!(!world.send_whole(with(a, "1")).await.from_cache, "{a}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use http::Request;
-use larder_client::{CacheOptions, RequestBody};
+use larder_client::{CacheOptions, Filter, RequestBody};
 use larder_core::BoxError;
 use tokio::time::Instant;
 
@@ -106,8 +106,9 @@ async fn what_must_be_validated_each_time_is_not_waited_for_in_turn() {
     });
     let world = World::with(CacheOptions::standard(), origin, |builder| builder);
     world.get("/a").await;
-    for longest in [2, 1] {
-        world.time.advance(secs(1));
+    // First nothing is known of how its answers go, and then that they are not shared.
+    for (passed, longest) in [(200, 2), (1, 1)] {
+        world.time.advance(secs(passed));
         let begin = Instant::now();
         let tasks: Vec<_> = (0..8).map(|_| spawn(&world, get("/a"))).collect();
         for task in tasks {
@@ -171,5 +172,24 @@ async fn what_has_an_answer_of_its_own_waits_for_nobody() {
         for task in [plain, own] {
             assert_eq!(task.await.expect("no panic").body, "a");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_a_filter_does_not_let_out_is_not_shared_either() {
+    let options = CacheOptions::standard().filter_on_read(Filter::new(|head| head.url.path() != "/a"));
+    let (world, gate) = behind_gate(options, |_| response(200, &[("cache-control", "max-age=60")], "a"));
+    for (path, exchanges) in [("/a", 2), ("/b", 1)] {
+        let before = world.origin.count();
+        gate.send(false).expect("somebody waits");
+        let leader = spawn(&world, get(path));
+        settle().await;
+        let follower = spawn(&world, get(path));
+        settle().await;
+        gate.send(true).expect("somebody waits");
+        for task in [leader, follower] {
+            assert_eq!(task.await.expect("no panic").body, "a");
+        }
+        assert_eq!(world.origin.count() - before, exchanges, "{path}");
     }
 }
