@@ -28,11 +28,14 @@ impl ResponseCache {
         let key = keys.primary;
         let now = self.inner.clock.now();
         self.invalidate(request, options, &head).await;
+        // What this request makes invalid is what was there before it.
+        let is_safe = request.method().is_safe();
+        let invalidations = if is_safe { invalidations } else { self.inner.invalidated.count() };
         let follows = self.follow(request, &head, trail);
         head.history = trail.stored_history();
         let verdict = match &follows {
             Some(next) if self.leads_back(next, options, &key) => Err(NotStored::LeadsBack),
-            _ if self.inner.invalidated.has_since(&key, invalidations) => Err(NotStored::Invalidated),
+            _ if self.inner.invalidated.has_since(&key, &head, invalidations) => Err(NotStored::Invalidated),
             _ => self.storable(request, options, &head, &extensions, now).await,
         };
         head.history.clear();

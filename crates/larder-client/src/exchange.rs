@@ -12,7 +12,7 @@ use crate::cache::key_request;
 use crate::flights::{Joined, Leader};
 use crate::forward::{Forwarded, Outcome};
 use crate::status::NotStored;
-use crate::stored::Stored;
+use crate::stored::{Asked, Stored};
 use crate::trail::{Skip, Trail};
 use crate::variants::Place;
 use crate::{CacheStatus, Origin, RequestBody, Response, ResponseCache, Unshared};
@@ -179,7 +179,10 @@ impl ResponseCache {
                         continue;
                     }
                     Joined::Answer(outcome) => {
-                        match self.share(request, options, &outcome, stored, trail, origin).await {
+                        match self
+                            .share(&Asked { request, options, trail, reason }, &outcome, stored, origin)
+                            .await
+                        {
                             Some(answer) => return Ok(answer),
                             None => waits = MOST_WAITS,
                         }

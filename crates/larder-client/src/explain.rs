@@ -138,11 +138,13 @@ impl fmt::Display for StoredEntry {
             return writeln!(f, "age: {} s; fresh for ever by {source}", age.as_secs());
         };
         let left = i128::from(lifetime.as_secs()) - i128::from(age.as_secs());
-        let verdict = if left > 0 { "fresh" } else { "stale" };
+        // The seconds are rounded, and what decides is not.
+        let is_fresh = *lifetime > *age;
+        let verdict = if is_fresh { "fresh" } else { "stale" };
         write!(f, "age: {} s; lifetime: {} s by {source}", age.as_secs(), lifetime.as_secs())?;
         write!(f, "; {} - {} = {left} s, {verdict}", lifetime.as_secs(), age.as_secs())?;
         match expires_at.and_then(http_date) {
-            Some(date) if left > 0 => writeln!(f, " until {date}"),
+            Some(date) if is_fresh => writeln!(f, " until {date}"),
             Some(date) => writeln!(f, " since {date}"),
             None => writeln!(f),
         }

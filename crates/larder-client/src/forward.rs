@@ -14,7 +14,7 @@ use crate::flights::Leader;
 use crate::recovery::Recovery;
 use crate::shared::Shared;
 use crate::status::NotStored;
-use crate::stored::{Stored, ttl};
+use crate::stored::{Asked, Stored, ttl};
 use crate::trail::{Skip, Trail};
 use crate::variants::Place;
 use crate::{CacheStatus, FinalUrl, Origin, RequestBody, ResponseCache, recovery};
@@ -154,16 +154,17 @@ impl ResponseCache {
         {
             return None;
         }
-        let (request, options, trail) = (&*forwarded.request, forwarded.options, forwarded.trail);
+        let (request, options) = (&*forwarded.request, forwarded.options);
+        let asked = Asked { request, options, trail: forwarded.trail, reason: forwarded.reason };
         if let Some(get) = &forwarded.keys.get
             && let (Some(stored), _) = self.find(request, get, self.inner.clock.now()).await
-            && let Some(answer) = self.use_stale(request, options, stored, failure, trail, origin).await
+            && let Some(answer) = self.use_stale(&asked, stored, failure, origin).await
         {
             return Some(answer);
         }
         let stored =
             forwarded.stored.take_if(|stored| self.may_be_stale(request, options, stored, failure))?;
-        self.use_stale(request, options, stored, failure, trail, origin).await
+        self.use_stale(&asked, stored, failure, origin).await
     }
 
     /// Returns the answer that the stored response is, if `not_modified` is about it.
@@ -234,17 +235,16 @@ impl ResponseCache {
     /// Makes of `outcome`, which another request brought, the answer to `request`, if it is one.
     pub(crate) async fn share(
         &self,
-        request: &Request<RequestBody>,
-        options: &RequestOptions,
+        asked: &Asked<'_>,
         outcome: &Outcome,
         stored: Option<Stored>,
-        trail: &Trail,
         origin: &dyn Origin,
     ) -> Option<Answer> {
+        let Asked { request, options, trail, reason } = *asked;
         let arrival = match outcome {
             Outcome::Arrived(arrival) => arrival,
             Outcome::OriginFailed(failure) => {
-                return self.use_stale(request, options, stored?, *failure, trail, origin).await;
+                return self.use_stale(asked, stored?, *failure, origin).await;
             }
         };
         let now = self.inner.clock.now();
@@ -264,8 +264,7 @@ impl ResponseCache {
         };
         let mut head = arrival.head.clone();
         head.history.clear();
-        let status =
-            CacheStatus { collapsed: true, ttl: ttl(&head, now), ..CacheStatus::forward(Forward::UriMiss) };
+        let status = CacheStatus { collapsed: true, ttl: ttl(&head, now), ..CacheStatus::forward(reason) };
         let asked = Some(arrival.key.clone());
         let next = follows.map(|request| Next { request, skip: arrival.skip.clone(), asked });
         Some(Answer { head, body, extensions: arrival.extensions.clone(), status, next })

@@ -41,8 +41,8 @@ struct Remembered {
     count: u64,
     /// What the count was then.
     counts: HashMap<CacheKey, u64>,
-    /// The keys, oldest first; one that was made invalid again is there twice.
-    order: VecDeque<CacheKey>,
+    /// The keys with what the count was then, oldest first; one that was made invalid again is there twice.
+    order: VecDeque<(CacheKey, u64)>,
 }
 
 impl Invalidated {
@@ -56,17 +56,25 @@ impl Invalidated {
         remembered.count += 1;
         let count = remembered.count;
         remembered.counts.insert(key.clone(), count);
-        remembered.order.push_back(key.clone());
+        remembered.order.push_back((key.clone(), count));
         if remembered.order.len() > MOST_REMEMBERED
-            && let Some(oldest) = remembered.order.pop_front()
+            && let Some((oldest, then)) = remembered.order.pop_front()
+            && remembered.counts.get(&oldest) == Some(&then)
         {
             remembered.counts.remove(&oldest);
         }
     }
 
-    /// Returns whether what is stored under `key` was made invalid after the count was `before`.
-    pub(crate) fn has_since(&self, key: &CacheKey, before: u64) -> bool {
-        self.lock().counts.get(key).is_some_and(|count| *count > before)
+    /// Returns whether a response with `head`, which is to be stored under `key`, was made invalid after the count was
+    /// `before`: by its key, its URL or one of its groups.
+    pub(crate) fn has_since(&self, key: &CacheKey, head: &ResponseHead, before: u64) -> bool {
+        let remembered = self.lock();
+        if remembered.count <= before {
+            return false;
+        }
+        let marks = marks(&Wanted::of(head));
+        let is_later = |key| remembered.counts.get(key).is_some_and(|count| *count > before);
+        is_later(key) || marks.iter().any(is_later)
     }
 
     /// Locks the table. Nothing panics under the lock, so that poison would mean nothing.
@@ -106,6 +114,11 @@ impl ResponseCache {
         }
         let (cache, url) = (self.clone(), request.uri().clone());
         let groups = invalidated_groups(&head.headers);
+        let mut wanted = Wanted::groups(&url, groups.iter().cloned());
+        wanted.urls = urls.iter().filter_map(|url| canonical_url(url).ok()).collect();
+        for mark in marks(&wanted) {
+            self.inner.invalidated.remember(&mark);
+        }
         let deleting = tokio::spawn(async move { cache.delete_invalid(&url, &urls, &keys, groups).await });
         let deleting = async { deleting.await.unwrap_or(Ok(())) };
         // What takes longer goes on behind the answer.
@@ -230,4 +243,38 @@ pub(crate) fn without_content(headers: &HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     headers
+}
+
+/// Returns what is remembered of URLs and groups, beside keys.
+fn marks(wanted: &Wanted) -> Vec<CacheKey> {
+    let urls = wanted.urls.iter().map(|url| CacheKey::digest(format!("larder-url-1,{url}")));
+    let groups = wanted.groups.iter();
+    let groups = groups.map(|(origin, group)| CacheKey::digest(format!("larder-group-1,{origin},{group}")));
+    urls.chain(groups).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::StatusCode;
+    use larder_core::Timestamp;
+
+    #[test]
+    fn a_key_that_is_made_invalid_again_and_again_is_remembered() {
+        let (invalidated, key) = (Invalidated::default(), CacheKey::digest("k"));
+        let url = Uri::from_static("http://h/a");
+        let head = ResponseHead::new(Method::GET, url, StatusCode::OK, Timestamp::UNIX_EPOCH);
+        for _ in 0..=2 * MOST_REMEMBERED {
+            let before = invalidated.count();
+            assert!(!invalidated.has_since(&key, &head, before));
+            invalidated.remember(&key);
+            assert!(invalidated.has_since(&key, &head, before));
+        }
+        let before = invalidated.count();
+        for other in 0..MOST_REMEMBERED {
+            invalidated.remember(&CacheKey::digest(other.to_string()));
+        }
+        assert!(!invalidated.has_since(&key, &head, before - 1), "the oldest is forgotten");
+        assert_eq!(invalidated.lock().counts.len(), MOST_REMEMBERED);
+    }
 }

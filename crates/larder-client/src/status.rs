@@ -29,7 +29,7 @@ pub struct CacheStatus {
     pub hit: bool,
     /// Whether it was found through an alias, so that redirects were skipped.
     pub alias: bool,
-    /// Whether it was used although it was stale, because the origin failed or must not be asked.
+    /// Whether it was used although it was stale: because the origin failed, if it was asked, else because it may be.
     pub stale: bool,
     /// Whether the origin must not be asked and nothing that is stored will do, so that the answer is 504.
     pub refused: bool,
@@ -69,7 +69,7 @@ impl CacheStatus {
     /// Returns whether the response's body comes from the store.
     #[must_use]
     pub fn from_cache(&self) -> bool {
-        self.hit || self.forward_status == Some(StatusCode::NOT_MODIFIED)
+        self.hit || self.stale || self.forward_status == Some(StatusCode::NOT_MODIFIED)
     }
 
     /// Returns the status as a member of the field `Cache-Status`.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use http::header::SET_COOKIE;
 use http::{Extensions, Method, Request, StatusCode};
 use larder_core::{Body, CacheKey, CachedResponse, Lookup, ResponseHead, Revision, Timestamp};
-use larder_policy::{Failure, Presented, Refreshed, RequestOptions, Upkeep};
+use larder_policy::{Failure, Forward, Presented, Refreshed, RequestOptions, Upkeep};
 
 use crate::cache::key_request;
 use crate::exchange::{Answer, Next};
@@ -21,6 +21,16 @@ pub(crate) struct Stored {
     /// What it is stored under, if that is not the key.
     target: Option<CacheKey>,
     response: CachedResponse,
+}
+
+/// A request for which the origin was asked, or another one asked it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) request: &'a Request<RequestBody>,
+    pub(crate) options: &'a RequestOptions,
+    pub(crate) trail: &'a Trail,
+    /// Why the origin was to be asked.
+    pub(crate) reason: Forward,
 }
 
 impl Stored {
@@ -97,18 +107,22 @@ impl ResponseCache {
     /// Returns the answer that `stored` is although it is stale, if it may be used after the origin failed.
     pub(crate) async fn use_stale(
         &self,
-        request: &Request<RequestBody>,
-        options: &RequestOptions,
+        asked: &Asked<'_>,
         stored: Stored,
         failure: Failure,
-        trail: &Trail,
         origin: &dyn Origin,
     ) -> Option<Answer> {
+        let Asked { request, options, trail, reason } = *asked;
         if !self.may_be_stale(request, options, &stored, failure) {
             return None;
         }
-        let now = self.inner.clock.now();
-        let status = CacheStatus { stale: true, ttl: ttl(stored.head(), now), ..CacheStatus::hit() };
+        let forward_status = match failure {
+            Failure::Status(status) => Some(status),
+            _ => None,
+        };
+        // The origin was asked: it is no hit (RFC 9211, section 2.1).
+        let ttl = ttl(stored.head(), self.inner.clock.now());
+        let status = CacheStatus { stale: true, ttl, forward_status, ..CacheStatus::forward(reason) };
         self.answer(request, options, stored, status, trail, origin).await
     }
 

@@ -69,6 +69,12 @@ impl Wanted {
         Self { groups, ..Self::default() }
     }
 
+    /// Returns what would find a response with `head`.
+    pub(crate) fn of(head: &ResponseHead) -> Self {
+        let urls = canonical_url(&head.url).into_iter().collect();
+        Self { urls, ..Self::groups(&head.url, cache_groups(&head.headers)) }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.urls.is_empty() && self.groups.is_empty()
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use http::header::ACCEPT;
 use http::{Method, Request, StatusCode};
-use larder_client::{CacheOptions, RequestBody};
-use larder_core::Body;
+use larder_client::{CacheOptions, RequestBody, RequestOptions};
+use larder_core::{Body, CacheKey};
 use larder_memory::MemoryStore;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -215,4 +215,39 @@ async fn what_a_post_brings_is_not_stored_where_it_must_not_be() {
     drop(disabled);
     world.send_whole(post("/a")).await;
     assert_eq!(world.stored().await, 1);
+}
+
+#[tokio::test]
+async fn what_was_under_way_is_not_stored_if_its_group_was_made_invalid() {
+    let (gate, gated) = watch::channel(false);
+    let origin = ScriptedOrigin::new(move |request: Request<RequestBody>| {
+        let mut gated = gated.clone();
+        async move {
+            if request.method() == Method::POST {
+                return Ok(response(204, &[("cache-group-invalidation", "\"g\"")], ""));
+            }
+            gated.wait_for(|open| *open).await?;
+            Ok(response(200, &[FRESH, ("cache-groups", "\"g\"")], "a"))
+        }
+    });
+    let world = World::with(CacheOptions::standard(), origin, |builder| builder);
+    let old = spawn(&world, get("/a"));
+    settle().await;
+    world.send_whole(post("/elsewhere")).await;
+    gate.send(true).expect("somebody waits");
+    assert_eq!(old.await.expect("no panic").cache, "larder; fwd=uri-miss; detail=invalidated");
+    assert!(!world.get("/a").await.from_cache);
+    assert!(world.get("/a").await.from_cache);
+}
+
+#[tokio::test]
+async fn a_request_does_not_make_its_own_answer_invalid() {
+    let options = CacheOptions::standard().allowed_methods([Method::GET, Method::POST]);
+    let world = World::with_options(options, |_| response(200, &[FRESH], "a"));
+    let key = CacheKey::new("own").expect("a key");
+    for from_cache in [false, true] {
+        let mut request = post("/a");
+        request.extensions_mut().insert(RequestOptions::default().key(key.clone()));
+        assert_eq!(world.send_whole(request).await.from_cache, from_cache);
+    }
 }

@@ -333,7 +333,10 @@ async fn a_stale_response_stands_in_behind_redirects_too() {
     fails.store(true, std::sync::atomic::Ordering::Relaxed);
     world.time.advance(HOUR);
     let stale = world.get("/from").await;
-    assert_eq!((&*stale.body, stale.cache.as_str()), (&b"the end"[..], "larder; hit; ttl=0; detail=stale"));
+    assert_eq!(
+        (&*stale.body, stale.cache.as_str()),
+        (&b"the end"[..], "larder; fwd=uri-miss; fwd-status=503; ttl=0; detail=stale")
+    );
 }
 
 #[tokio::test]
