@@ -11,7 +11,9 @@ use larder::client::{RequestBody, ResponseCache, remove_hop_by_hop};
 use larder::{Body, RequestOptions};
 
 use super::content::content;
-use super::fields::{CACHE_STATUS, Forwards, append_via, correct_length, count_forward, is_coding_known};
+use super::fields::{
+    CACHE_STATUS, Forwards, append_via, correct_length, count_forward, is_coding_known, is_loop,
+};
 use super::interim::Interim;
 use super::journal::{Entry, Expected, Journal, Noted};
 use super::origin::{OriginFailure, Upstream};
@@ -56,10 +58,19 @@ impl Proxy {
     ) -> Result<Result<Request<RequestBody>, Answer>, hyper::Error> {
         let (mut parts, body) = request.into_parts();
         if !has_one_host(&parts.headers, parts.version) {
-            return Ok(Err(Answer::refused(StatusCode::BAD_REQUEST, "this request has not one Host")));
+            return Ok(Err(Answer::refused(
+                StatusCode::BAD_REQUEST,
+                "this request has not one Host, or one that is none",
+            )));
         }
         if parts.method == Method::CONNECT {
             return Ok(Err(Answer::refused(StatusCode::NOT_IMPLEMENTED, "this proxy opens no tunnels")));
+        }
+        if is_loop(&parts.headers) {
+            return Ok(Err(Answer::refused(
+                StatusCode::LOOP_DETECTED,
+                "this request comes by again and again",
+            )));
         }
         if !is_coding_known(&parts.headers) {
             let text = "this proxy knows no transfer coding but chunked";
@@ -68,8 +79,8 @@ impl Proxy {
         if count_forward(&parts.method, &mut parts.headers) == Forwards::Spent {
             return Ok(Err(Answer::last_recipient(&parts.method)));
         }
-        let Ok(url) = self.target.url(&parts.uri) else {
-            return Ok(Err(Answer::refused(StatusCode::BAD_REQUEST, "this is no URL of the origin")));
+        let Some(url) = self.target.url(&parts.method, &parts.uri) else {
+            return Ok(Err(Answer::refused(StatusCode::BAD_REQUEST, "this is no target of a request")));
         };
         if Target::is_asterisk(&parts.method, &parts.uri) {
             parts.extensions.insert(Asterisk);
@@ -175,11 +186,32 @@ impl Answer {
     }
 }
 
-/// Returns whether the request has as many `Host` fields as it must (RFC 9112, section 3.2): those who disagree about which
-/// counts disagree about what is requested.
+/// Returns whether the request has as many `Host` fields as it must, and a host in it (RFC 9112, section 3.2): those who
+/// disagree about what counts disagree about what is requested.
 fn has_one_host(headers: &HeaderMap, version: Version) -> bool {
-    let hosts = headers.get_all(HOST).into_iter().count();
-    hosts == 1 || (hosts == 0 && version < Version::HTTP_11)
+    let mut hosts = headers.get_all(HOST).into_iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => version < Version::HTTP_11,
+        (Some(host), None) => is_host(host.as_bytes()),
+        _ => false,
+    }
+}
+
+/// Returns whether `value` is a host with or without a port (RFC 9110, section 7.2), or empty, for want of a host.
+fn is_host(value: &[u8]) -> bool {
+    fn without(bytes: &[u8], is_part: impl Fn(&u8) -> bool) -> &[u8] {
+        &bytes[bytes.iter().take_while(|byte| is_part(byte)).count()..]
+    }
+    let is_address = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(byte);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte);
+    let rest = match value.strip_prefix(b"[") {
+        Some(address) => without(address, is_address).strip_prefix(b"]"),
+        None => Some(without(value, is_name)),
+    };
+    match rest {
+        Some([b':', port @ ..]) => port.iter().all(u8::is_ascii_digit),
+        rest => rest.is_some_and(<[u8]>::is_empty),
+    }
 }
 
 /// Returns how much of `body` is sent, after making `Content-Length` say the same.
@@ -194,4 +226,20 @@ fn expected(method: &Method, status: StatusCode, headers: &mut HeaderMap, body: 
     }
     let announced = headers.get(CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
     announced.map_or(Expected::Unknown, Expected::Bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
+        for host in ["", "a.test", "a_b:80", "a:", "127.0.0.1:8080", "[::1]", "[::1]:80", "%C3%A9.test"] {
+            assert!(is_host(host.as_bytes()), "{host}");
+        }
+        for host in ["a b", "a/b", "a b/c@", "u@a", "@a", "a:b", "a:80:80", "[::1", "[a b]", "a?b", "\u{e9}"]
+        {
+            assert!(!is_host(host.as_bytes()), "{host}");
+        }
+    }
 }

@@ -10,10 +10,25 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 /// The field of RFC 9211.
 pub(crate) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
+/// How many of this program one request may pass, one behind the other.
+const MOST_PASSAGES: usize = 8;
+
 /// Adds this program to those who have passed a message on that came in `version` (RFC 9110, section 7.6.3).
 pub(crate) fn append_via(headers: &mut HeaderMap, version: Version) {
     let received = if version < Version::HTTP_11 { "1.0 larder" } else { "1.1 larder" };
     headers.append(VIA, HeaderValue::from_static(received));
+}
+
+/// Returns whether a request has been here so often, or at others of this name, that it goes round in a circle (RFC 9110,
+/// section 7.6).
+pub(crate) fn is_loop(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(VIA).into_iter();
+    let receivers = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let is_larder = |receiver: &&[u8]| {
+        let mut words = receiver.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        words.nth(1).is_some_and(|name| name.eq_ignore_ascii_case(b"larder"))
+    };
+    receivers.filter(is_larder).count() >= MOST_PASSAGES
 }
 
 /// Returns whether a message's content is as it was, but for `chunked`, which is taken off again (RFC 9112, section
@@ -124,5 +139,15 @@ mod tests {
         append_via(&mut headers, Version::HTTP_10);
         let via: Vec<_> = headers.get_all(VIA).into_iter().collect();
         assert_eq!(via, ["1.0 first", "1.1 larder", "1.0 larder"]);
+    }
+
+    #[test]
+    fn a_request_goes_round_when_it_has_come_by_eight_times() {
+        let once = ("via", "1.1 larder");
+        assert!(!is_loop(&fields(&[once; 7])));
+        assert!(is_loop(&fields(&[once; 8])));
+        let seven = "1.0 Larder (a comment), 1.1 larder,1.1 larder, 1.1 larder, 1.1  larder, , 1.1 larder, 1.1 larder";
+        assert!(!is_loop(&fields(&[("via", seven), ("via", "1.1 larder.test, 1.1 a (larder), larder")])));
+        assert!(is_loop(&fields(&[("via", seven), once])));
     }
 }

@@ -62,23 +62,23 @@ impl Target {
         method == Method::OPTIONS && uri.path() == "*"
     }
 
-    /// Returns the URL at the origin of what the client calls `uri`.
-    pub(crate) fn url(&self, uri: &Uri) -> Result<Uri, http::Error> {
-        let path = match uri.path_and_query() {
-            Some(path) if path.as_str().starts_with('/') => path.as_str(),
-            _ => "/",
+    /// Returns the URL at the origin of what the client calls `uri`; none if no request of `method` has such a target
+    /// (RFC 9112, section 3.2). CONNECT, whose target is no URL, has none.
+    pub(crate) fn url(&self, method: &Method, uri: &Uri) -> Option<Uri> {
+        let path = uri.path_and_query()?.as_str();
+        let path = match path.as_bytes().first() {
+            Some(b'/') => format!("{}{path}", self.base),
+            // A whole URL may leave its path empty (RFC 9110, section 4.2.3).
+            Some(b'?') => format!("{}/{path}", self.base),
+            _ if Self::is_asterisk(method, uri) => format!("{}/", self.base),
+            _ => return None,
         };
-        let path = if self.base.is_empty() { path.parse()? } else { self.below_base(path)? };
-        self.uri(path)
+        self.uri(path.parse().ok()?).ok()
     }
 
     /// Returns the URL that stands for the origin itself.
     pub(crate) fn asterisk(&self) -> Result<Uri, http::Error> {
         self.uri(PathAndQuery::from_static("*"))
-    }
-
-    fn below_base(&self, path: &str) -> Result<PathAndQuery, InvalidUri> {
-        format!("{}{path}", self.base).parse()
     }
 
     fn uri(&self, path: PathAndQuery) -> Result<Uri, http::Error> {
@@ -94,7 +94,7 @@ mod tests {
     #[track_caller]
     fn check(origin: &str, requested: &str, expected: &str) {
         let target = Target::new(&origin.parse().expect("a URL")).expect("an origin");
-        let url = target.url(&requested.parse().expect("a target")).expect("a URL");
+        let url = target.url(&Method::GET, &requested.parse().expect("a target")).expect("a URL");
         assert_eq!(url.to_string(), expected);
     }
 
@@ -106,6 +106,23 @@ mod tests {
         check("http://[::1]:8080/base", "/", "http://[::1]:8080/base/");
         check("http://a.test/", "http://b.test/x", "http://a.test/x");
         check("http://a.test/", "/a%zz\"{}", "http://a.test/a%zz\"{}");
+        check("http://a.test/", "http://b.test", "http://a.test/");
+        check("http://a.test/", "http://b.test?x=1", "http://a.test/?x=1");
+        check("http://a.test/base", "http://b.test?x=1", "http://a.test/base/?x=1");
+    }
+
+    #[test]
+    fn a_target_has_the_form_that_its_method_has() {
+        let target = Target::new(&"http://a.test/".parse().expect("a URL")).expect("an origin");
+        for (method, requested, expected) in [
+            (Method::OPTIONS, "*", true),
+            (Method::GET, "*", false),
+            (Method::GET, "a.test:80", false),
+            (Method::OPTIONS, "a.test", false),
+        ] {
+            let url = target.url(&method, &requested.parse().expect("a target"));
+            assert_eq!(url.is_some(), expected, "{method} {requested}");
+        }
     }
 
     #[test]

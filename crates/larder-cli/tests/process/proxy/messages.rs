@@ -1,10 +1,11 @@
 //! What a message gains and loses between the two connections, and what it keeps.
 
-use std::sync::Mutex;
+use std::net::SocketAddr;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use super::running::Proxy;
-use super::wire::{Message, Scripted, Then, request};
+use super::wire::{Message, Scripted, Then, Wire, request};
 use crate::support::Place;
 
 #[test]
@@ -164,6 +165,24 @@ fn a_request_that_is_forwarded_no_further_is_answered_here() {
 }
 
 #[test]
+fn a_request_that_goes_round_is_stopped() {
+    let place = Place::new();
+    let back = Arc::new(Mutex::new(None::<SocketAddr>));
+    let address_of_proxy = Arc::clone(&back);
+    let origin = Scripted::start(move |request, wire| {
+        let address = address_of_proxy.lock().expect("no panic").expect("it runs");
+        let answer = Wire::connect(address).ask(&request.head);
+        wire.send([answer.head, answer.body].concat());
+        Then::Keep
+    });
+    let proxy = Proxy::start(&place, &origin.url(), &[]);
+    *back.lock().expect("no panic") = Some(proxy.address);
+    let response = proxy.connect().ask(request("POST", "/"));
+    assert_eq!(response.start(), "HTTP/1.1 508 Loop Detected");
+    assert_eq!(origin.asked().len(), 8);
+}
+
+#[test]
 fn the_path_of_the_origin_goes_before_that_of_the_request() {
     let place = Place::new();
     let origin = Scripted::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -174,6 +193,24 @@ fn the_path_of_the_origin_goes_before_that_of_the_request() {
     }
     let asked: Vec<_> = origin.asked().iter().map(Message::start).collect();
     assert_eq!(asked, ["GET /v2/ HTTP/1.1", "GET /v2/a//b?c=%2F HTTP/1.1", "GET /v2/d HTTP/1.1"]);
+}
+
+#[test]
+fn a_target_keeps_its_query_or_is_none() {
+    let place = Place::new();
+    let origin = Scripted::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let proxy = Proxy::start(&place, &origin.url(), &[]);
+    for (method, target, expected) in [
+        ("GET", "http://elsewhere.test?x=1", "200"),
+        ("GET", "*", "400"),
+        ("GET", "elsewhere.test:80", "400"),
+        ("OPTIONS", "*", "200"),
+    ] {
+        let response = proxy.connect().ask(request(method, target));
+        assert_eq!(response.start().split(' ').nth(1), Some(expected), "{method} {target}");
+    }
+    let asked: Vec<_> = origin.asked().iter().map(Message::start).collect();
+    assert_eq!(asked, ["GET /?x=1 HTTP/1.1", "OPTIONS * HTTP/1.1"]);
 }
 
 #[test]
@@ -204,6 +241,8 @@ fn a_request_has_one_host() {
         ("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n", "400"),
         ("GET / HTTP/1.1\r\nHost:\r\n", "200"),
         ("GET / HTTP/1.0\r\n", "200"),
+        ("GET / HTTP/1.1\r\nHost: a b/c@\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost: [::1]:80\r\n", "200"),
     ] {
         let response = proxy.connect().ask(format!("{head}\r\n"));
         assert_eq!(response.start().split(' ').nth(1), Some(expected), "{head:?}");
