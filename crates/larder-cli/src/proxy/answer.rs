@@ -17,6 +17,7 @@ use super::fields::{
 use super::interim::Interim;
 use super::journal::{Entry, Expected, Journal, Noted};
 use super::origin::{OriginFailure, Upstream};
+use super::server::UnderWay;
 use super::target::{Asterisk, Target};
 
 /// A cache in front of an origin.
@@ -40,6 +41,7 @@ impl Proxy {
         &self,
         request: Request<Incoming>,
         interim: Interim,
+        under_way: UnderWay,
     ) -> Result<Response<Noted>, hyper::Error> {
         let entry = self.journal.entry(&request);
         let method = request.method().clone();
@@ -47,7 +49,7 @@ impl Proxy {
             Ok(request) => self.ask(request).await,
             Err(refusal) => refusal,
         };
-        Ok(answer.send(&method, entry))
+        Ok(answer.send(&method, entry, under_way))
     }
 
     /// Makes of a client's request the one to the origin, or the answer if it does not go there.
@@ -173,10 +175,10 @@ impl Answer {
     }
 
     /// Returns the response as it is sent in answer to `method`.
-    fn send(self, method: &Method, entry: Entry) -> Response<Noted> {
+    fn send(self, method: &Method, entry: Entry, under_way: UnderWay) -> Response<Noted> {
         let Self { status, mut headers, reason, body, cache_status } = self;
         let expected = expected(method, status, &mut headers, &body);
-        let mut response = Response::new(entry.answered(status, cache_status, body, expected));
+        let mut response = Response::new(entry.answered(status, cache_status, body, expected, under_way));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         if let Some(reason) = reason {

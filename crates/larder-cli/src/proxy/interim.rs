@@ -78,6 +78,14 @@ impl Turns {
         Interim { writer: self.0.clone(), request }
     }
 
+    /// Returns whether nothing is left to be written of what was begun.
+    pub(crate) fn is_all_written(&self) -> bool {
+        self.0.upgrade().is_none_or(|writer| {
+            let writer = lock(&writer);
+            !writer.is_outstanding && writer.rest.is_empty()
+        })
+    }
+
     /// Ends it; call it before hyper gets the final response.
     pub(crate) fn end(&self) {
         if let Some(writer) = self.0.upgrade() {

@@ -14,12 +14,16 @@ use http::{Request, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use larder::{Body, Timestamp};
 
+use super::server::UnderWay;
 use crate::output::escaped;
 use crate::show_as::{now, rfc3339};
 use crate::status::Result;
 
 /// How many lines are kept for the thread that writes them.
 const WAITING: usize = 4096;
+/// How much of a body is handed on at a time. hyper takes up to 16 parts ahead of what a client reads, and no fewer if they
+/// are large.
+const PART: usize = 32 * 1024;
 /// How long the last lines may take.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -101,10 +105,11 @@ impl Entry {
         cache_status: String,
         body: Body,
         expected: Expected,
+        under_way: UnderWay,
     ) -> Noted {
         let is_whole = expected == Expected::Nothing || body.is_end_stream();
         self.answer = Some(Answer { status, cache_status, is_whole });
-        Noted { body, entry: self, expected, failure: None }
+        Noted { body, rest: Bytes::new(), entry: self, expected, failure: None, _under_way: under_way }
     }
 }
 
@@ -141,22 +146,38 @@ pub(crate) enum Expected {
 #[derive(Debug)]
 pub(crate) struct Noted {
     body: Body,
+    /// What is left of the last part of it, to be handed on next.
+    rest: Bytes,
     entry: Entry,
     expected: Expected,
     /// What the body has failed with, until what came before is on its way.
     failure: Option<larder::Error>,
+    _under_way: UnderWay,
 }
 
 impl Noted {
+    /// Returns the next part of the body, of at most [`PART`] bytes.
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, larder::Error>>> {
+        while self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => self.rest = frame.into_data().unwrap_or_default(),
+                Some(Err(failure)) => return Poll::Ready(Some(Err(failure))),
+                None => return Poll::Ready(None),
+            }
+        }
+        let len = self.rest.len().min(PART);
+        Poll::Ready(Some(Ok(self.rest.split_to(len))))
+    }
+
     /// Returns whether all that is sent of the body was taken with `frame`.
-    fn is_whole(&self, frame: Option<&Result<Frame<Bytes>, larder::Error>>) -> bool {
+    fn is_whole(&self, part: Option<&Result<Bytes, larder::Error>>) -> bool {
         match self.expected {
             Expected::Nothing => true,
             // Whoever knows the length does not ask for the end.
             Expected::Bytes(len) => self.entry.bytes >= len,
-            Expected::Unknown => match frame {
+            Expected::Unknown => match part {
                 None => true,
-                Some(frame) => frame.is_ok() && self.body.is_end_stream(),
+                Some(part) => part.is_ok() && self.is_end_stream(),
             },
         }
     }
@@ -173,15 +194,15 @@ impl HttpBody for Noted {
         if let Some(failure) = self.failure.take() {
             return Poll::Ready(Some(Err(failure)));
         }
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame {
-            self.entry.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        let part = ready!(self.poll_part(cx));
+        if let Some(Ok(part)) = &part {
+            self.entry.bytes += part.len() as u64;
         }
-        let is_whole = self.is_whole(frame.as_ref());
+        let is_whole = self.is_whole(part.as_ref());
         if let Some(answer) = &mut self.entry.answer {
             answer.is_whole = is_whole;
         }
-        match frame {
+        match part {
             Some(Err(failure)) => {
                 // With a failure hyper closes the connection, and drops what it has not written; it writes whenever
                 // there is nothing more to be had at once.
@@ -189,15 +210,21 @@ impl HttpBody for Noted {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            frame => Poll::Ready(frame),
+            part => Poll::Ready(part.map(|part| part.map(Frame::data))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (left, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        let mut hint = SizeHint::new();
+        hint.set_lower(left.lower() + rest);
+        if let Some(upper) = left.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint
     }
 }

@@ -22,10 +22,12 @@ use super::connect::{Connector, connector};
 use super::content::{Progress, Sent};
 use super::fields::{append_via, correct_length, date, is_coding_known};
 use super::interim::Interim;
-use super::server::{MAX_FIELDS, MAX_HEAD};
+use super::server::MAX_FIELDS;
 use super::target::{Asterisk, Target};
 use crate::status::Result;
 
+/// How many bytes the head of a response may have.
+const MAX_HEAD: usize = 4 * 1024 * 1024;
 /// How long a connection is kept that nobody uses.
 const IDLE: Duration = Duration::from_secs(30);
 /// How many of those are kept.

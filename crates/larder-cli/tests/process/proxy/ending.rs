@@ -3,12 +3,16 @@
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use super::running::Proxy;
 use super::wire::{Scripted, Then, request};
 use crate::support::{Place, run};
+
+/// How long the proxy waits for what is under way.
+const GRACE: Duration = Duration::from_secs(5);
 
 #[test]
 fn each_request_is_one_line() {
@@ -93,6 +97,45 @@ fn a_second_signal_ends_it_at_once() {
     }
     proxy.signal(Signal::TERM);
     assert_eq!(proxy.wait().0, Some(130));
+    drop(done);
+}
+
+#[test]
+fn half_a_head_is_not_waited_for() {
+    let place = Place::new();
+    let origin = Scripted::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let proxy = Proxy::start(&place, &origin.url(), &[]);
+    let (mut first, mut second) = (proxy.connect(), proxy.connect());
+    first.send("GET / HTTP/1.1\r\nHo");
+    second.ask(request("GET", "/"));
+    second.send("GET / HTTP/1.1\r\nHo");
+    // Connections are accepted in order: when this one is answered, the others are being read.
+    proxy.connect().ask(request("GET", "/"));
+    let began = Instant::now();
+    proxy.end();
+    assert!(began.elapsed() < GRACE, "{:?}", began.elapsed());
+    assert_eq!((first.rest(), second.rest()), (vec![], vec![]));
+}
+
+#[test]
+fn what_takes_longer_than_the_grace_is_cut() {
+    let place = Place::new();
+    let (done, waits) = channel::<()>();
+    let waits = Mutex::new(waits);
+    let origin = Scripted::start(move |_, wire| {
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha");
+        let _ = waits.lock().expect("no panic").recv();
+        Then::Close
+    });
+    let proxy = Proxy::start(&place, &origin.url(), &[]);
+    let mut client = proxy.connect();
+    client.send(request("GET", "/"));
+    client.head();
+    let began = Instant::now();
+    let lines = proxy.end();
+    assert!(began.elapsed() >= GRACE, "{:?}", began.elapsed());
+    assert_eq!(client.rest(), b"ha");
+    assert!(matches!(&lines[..], [line] if line.ends_with("(broken off)")), "{lines:?}");
     drop(done);
 }
 
