@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -10,7 +10,7 @@ use hyper::ext::ReasonPhrase;
 use larder::client::{RequestBody, ResponseCache, remove_hop_by_hop};
 use larder::{Body, RequestOptions};
 
-use super::content::content;
+use super::content::{ContentFailure, content};
 use super::fields::{
     CACHE_STATUS, Forwards, append_via, correct_length, count_forward, is_coding_known, is_loop,
 };
@@ -33,23 +33,19 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Answers `request`. If the future is dropped, because the client has gone, the exchange is given up.
-    ///
-    /// # Errors
-    ///
-    /// When the content of the request breaks off: there is nobody left to answer.
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
         interim: Interim,
         under_way: UnderWay,
-    ) -> Result<Response<Noted>, hyper::Error> {
+    ) -> Response<Noted> {
         let entry = self.journal.entry(&request);
         let method = request.method().clone();
-        let answer = match self.prepare(request, interim).await? {
+        let answer = match self.prepare(request, interim).await {
             Ok(request) => self.ask(request).await,
             Err(refusal) => refusal,
         };
-        Ok(answer.send(&method, entry, under_way))
+        answer.send(&method, entry, under_way)
     }
 
     /// Makes of a client's request the one to the origin, or the answer if it does not go there.
@@ -57,32 +53,29 @@ impl Proxy {
         &self,
         request: Request<Incoming>,
         interim: Interim,
-    ) -> Result<Result<Request<RequestBody>, Answer>, hyper::Error> {
+    ) -> Result<Request<RequestBody>, Answer> {
         let (mut parts, body) = request.into_parts();
         if !has_one_host(&parts.headers, parts.version) {
-            return Ok(Err(Answer::refused(
+            return Err(Answer::refused(
                 StatusCode::BAD_REQUEST,
                 "this request has not one Host, or one that is none",
-            )));
+            ));
         }
         if parts.method == Method::CONNECT {
-            return Ok(Err(Answer::refused(StatusCode::NOT_IMPLEMENTED, "this proxy opens no tunnels")));
+            return Err(Answer::refused(StatusCode::NOT_IMPLEMENTED, "this proxy opens no tunnels"));
         }
         if is_loop(&parts.headers) {
-            return Ok(Err(Answer::refused(
-                StatusCode::LOOP_DETECTED,
-                "this request comes by again and again",
-            )));
+            return Err(Answer::refused(StatusCode::LOOP_DETECTED, "this request comes by again and again"));
         }
         if !is_coding_known(&parts.headers) {
             let text = "this proxy knows no transfer coding but chunked";
-            return Ok(Err(Answer::refused(StatusCode::NOT_IMPLEMENTED, text)));
+            return Err(Answer::refused(StatusCode::NOT_IMPLEMENTED, text));
         }
         if count_forward(&parts.method, &mut parts.headers) == Forwards::Spent {
-            return Ok(Err(Answer::last_recipient(&parts.method)));
+            return Err(Answer::last_recipient(&parts.method));
         }
         let Some(url) = self.target.url(&parts.method, &parts.uri) else {
-            return Ok(Err(Answer::refused(StatusCode::BAD_REQUEST, "this is no target of a request")));
+            return Err(Answer::refused(StatusCode::BAD_REQUEST, "this is no target of a request"));
         };
         if Target::is_asterisk(&parts.method, &parts.uri) {
             parts.extensions.insert(Asterisk);
@@ -97,8 +90,9 @@ impl Proxy {
         append_via(&mut parts.headers, parts.version);
         parts.version = Version::HTTP_11;
         parts.headers.insert(HOST, self.target.host());
-        let body = content(body, &parts.headers).await?;
-        Ok(Ok(Request::from_parts(parts, body)))
+        let body = content(body, &parts.headers, self.upstream.timeout()).await;
+        let body = body.map_err(|failure| Answer::unreadable(&failure))?;
+        Ok(Request::from_parts(parts, body))
     }
 
     async fn ask(&self, request: Request<RequestBody>) -> Answer {
@@ -158,10 +152,24 @@ impl Answer {
         Self::refused(StatusCode::METHOD_NOT_ALLOWED, "this proxy reflects no requests")
     }
 
+    /// Returns the answer to a request whose content cannot be read, which is the last on its connection.
+    fn unreadable(failure: &ContentFailure) -> Self {
+        let status = match failure {
+            ContentFailure::Broken(_) => StatusCode::BAD_REQUEST,
+            ContentFailure::Late(_) => StatusCode::REQUEST_TIMEOUT,
+        };
+        let mut answer = Self::refused(status, &failure.to_string());
+        answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        answer
+    }
+
     /// Returns the answer in the place of an origin that has none (RFC 9110, sections 15.6.3 and 15.6.5).
     fn failed(error: &larder::Error) -> Self {
         let causes =
             || std::iter::successors(Some(error as &(dyn Error + 'static)), |error| (*error).source());
+        if let Some(failure) = causes().find_map(|error| error.downcast_ref()) {
+            return Self::unreadable(failure);
+        }
         let failure = causes().find_map(|error| error.downcast_ref::<OriginFailure>());
         let (status, detail) = match failure {
             Some(OriginFailure::Late(_)) => (StatusCode::GATEWAY_TIMEOUT, "origin-late"),

@@ -59,6 +59,11 @@ impl Upstream {
         let client = client.build(connector(target.is_https())?);
         Ok(Self { client, target, timeout, is_awaited: true })
     }
+
+    /// Returns how long the other side of a request may say nothing.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
 }
 
 #[async_trait]
@@ -80,8 +85,7 @@ impl Origin for Upstream {
                 relay(&interim, response.status(), response.version(), response.headers());
             });
         }
-        let response = progress.within(self.timeout, self.client.request(request)).await;
-        let response = response.ok_or(OriginFailure::Late(self.timeout))??;
+        let response = progress.within(self.timeout, self.client.request(request)).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(OriginFailure::Switched.into());
         }

@@ -3,6 +3,7 @@
 //! Each connection is a task of its own. A client that goes away ends its task, and with that all that was done for it,
 //! unless it has sent the next request already: then its going away is not noticed before an answer is written.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
@@ -144,7 +145,7 @@ async fn serve_connection(mut phases: watch::Receiver<Phase>, stream: TcpStream,
             async move {
                 let answer = proxy.answer(request, turns.begin(), under_way).await;
                 turns.end();
-                answer
+                Ok::<_, Infallible>(answer)
             }
         })
     };

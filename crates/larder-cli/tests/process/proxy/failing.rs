@@ -86,6 +86,35 @@ fn an_origin_that_takes_too_long_is_a_504() {
 }
 
 #[test]
+fn content_that_cannot_be_read_is_the_clients_fault() {
+    const CHUNKED: &str = "Transfer-Encoding: chunked\r\n\r\n";
+    let place = Place::new();
+    let origin = Scripted::start(|_, wire| {
+        wire.rest();
+        Then::Close
+    });
+    let proxy = Proxy::start(&place, &origin.url(), &["--timeout", "200ms"]);
+    for (content, is_cut, expected) in [
+        (format!("{CHUNKED}zz\r\n"), false, "HTTP/1.1 400 Bad Request"),
+        (format!("{CHUNKED}2\r\nhi\r\n"), true, "HTTP/1.1 400 Bad Request"),
+        (format!("{CHUNKED}2\r\nhi\r\n"), false, "HTTP/1.1 408 Request Timeout"),
+        ("Content-Length: 10\r\n\r\nhi".to_owned(), true, "HTTP/1.1 400 Bad Request"),
+        ("Content-Length: 10\r\n\r\nhi".to_owned(), false, "HTTP/1.1 408 Request Timeout"),
+        ("Content-Length: 1000000\r\n\r\nhi".to_owned(), false, "HTTP/1.1 408 Request Timeout"),
+    ] {
+        let mut client = proxy.connect();
+        client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{content}"));
+        if is_cut {
+            client.end();
+        }
+        let response = client.message();
+        assert_eq!(response.start(), expected, "{content:?}");
+        assert_eq!(response.cache_status(), "larder; detail=refused", "{content:?}");
+        assert_eq!(client.rest(), b"", "{content:?}");
+    }
+}
+
+#[test]
 fn a_body_that_breaks_off_breaks_off_for_the_client_and_is_not_stored() {
     for (framing, half) in [("Transfer-Encoding: chunked", "4\r\nhalf\r\n"), ("Content-Length: 8", "half")] {
         let place = Place::new();

@@ -3,7 +3,7 @@
 //! Every read ends: after ten seconds without a byte a test fails rather than hangs.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -27,6 +27,11 @@ impl Wire {
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.get_mut().write_all(bytes.as_ref()).expect("sent");
+    }
+
+    /// Sends nothing more.
+    pub(crate) fn end(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).expect("it is connected");
     }
 
     /// Returns the next head with its empty line, or what there is of one at the end.
