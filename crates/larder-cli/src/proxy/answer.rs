@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -40,12 +40,12 @@ impl Proxy {
         under_way: UnderWay,
     ) -> Response<Noted> {
         let entry = self.journal.entry(&request);
-        let method = request.method().clone();
+        let (method, version) = (request.method().clone(), request.version());
         let answer = match self.prepare(request, interim).await {
             Ok(request) => self.ask(request).await,
             Err(refusal) => refusal,
         };
-        answer.send(&method, entry, under_way)
+        answer.send(&method, version, entry, under_way)
     }
 
     /// Makes of a client's request the one to the origin, or the answer if it does not go there.
@@ -83,6 +83,9 @@ impl Proxy {
         if parts.version >= Version::HTTP_11 {
             // Older clients know no interim responses (RFC 9110, section 15.2).
             parts.extensions.insert(interim);
+        } else {
+            // Nor do they wait for one (section 10.1.1).
+            parts.headers.remove(EXPECT);
         }
         parts.extensions.insert(self.options.clone());
         parts.uri = url;
@@ -182,12 +185,17 @@ impl Answer {
         Self::own(status, &text, format!("larder; detail={detail}"))
     }
 
-    /// Returns the response as it is sent in answer to `method`.
-    fn send(self, method: &Method, entry: Entry, under_way: UnderWay) -> Response<Noted> {
+    /// Returns the response as it is sent in answer to a request of `method` and `version`.
+    fn send(self, method: &Method, version: Version, entry: Entry, under_way: UnderWay) -> Response<Noted> {
         let Self { status, mut headers, reason, body, cache_status } = self;
         let expected = expected(method, status, &mut headers, &body);
+        let is_ended_by_close = expected == Expected::Unknown && version < Version::HTTP_11;
         let mut response = Response::new(entry.answered(status, cache_status, body, expected, under_way));
         *response.status_mut() = status;
+        if is_ended_by_close {
+            // There are no chunks. Of this version, hyper promises to keep no connection.
+            *response.version_mut() = Version::HTTP_10;
+        }
         *response.headers_mut() = headers;
         if let Some(reason) = reason {
             response.extensions_mut().insert(reason);

@@ -123,15 +123,17 @@ fn an_old_client_gets_no_interim_response_and_no_chunks() {
     );
     let proxy = Proxy::start(&place, &origin.url(), &[]);
     let mut client = proxy.connect();
-    client.send("GET / HTTP/1.0\r\n\r\n");
+    client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\r\n");
     let head = String::from_utf8(client.head()).expect("UTF-8");
     assert!(head.contains(" 200 OK\r\n") && !head.contains("transfer-encoding"), "{head}");
+    assert!(!head.contains("keep-alive"), "{head}");
     assert_eq!(client.rest(), b"ok");
     let asked = origin.asked().remove(0);
     assert_eq!(
         (asked.start().as_str(), asked.fields("via")),
         ("GET / HTTP/1.1", vec!["1.0 larder".to_owned()])
     );
+    assert_eq!(asked.field("expect"), None);
 }
 
 #[test]
