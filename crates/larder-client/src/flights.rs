@@ -183,7 +183,11 @@ pub(crate) struct Leader<T: Clone> {
 impl<T: Clone> Leader<T> {
     /// Gives `answer` to all who wait and who still come, until what is returned is dropped.
     pub(crate) fn answer(self, answer: T) -> Answered<T> {
-        lock(&self.flights.0).unshared.remove(&self.key);
+        let mut table = lock(&self.flights.0);
+        if table.unshared.remove(&self.key).is_some() {
+            table.unshared_order.retain(|key| *key != self.key);
+        }
+        drop(table);
         self.set(State::Answered(answer));
         Answered { flights: self.flights.clone(), key: self.key.clone(), flight: Arc::clone(&self.flight) }
     }

@@ -116,7 +116,7 @@ impl fmt::Display for CacheStatus {
             _ if self.refused => f.write_str("; detail=only-if-cached"),
             (Some(NotStored::Disabled), ..) => f.write_str("; detail=disabled"),
             (Some(NotStored::Bypass(_)), ..) => f.write_str("; detail=no-key"),
-            (Some(NotStored::Policy(_)), ..) => f.write_str("; detail=not-storable"),
+            (Some(NotStored::Policy(reason)), ..) => write!(f, "; detail={}", reason.as_str()),
             (Some(NotStored::LeadsBack), ..) => f.write_str("; detail=leads-back"),
             (Some(NotStored::Invalidated), ..) => f.write_str("; detail=invalidated"),
             (Some(NotStored::HiddenRedirects), ..) => f.write_str("; detail=hidden-redirects"),
@@ -166,7 +166,7 @@ mod tests {
         check(&CacheStatus { collapsed: true, ..miss.clone() }, "larder; fwd=uri-miss; collapsed");
         check(
             &miss.not_stored(NotStored::Policy(NotStorable::NoStore)),
-            "larder; fwd=uri-miss; detail=not-storable",
+            "larder; fwd=uri-miss; detail=no-store",
         );
         let validated = CacheStatus {
             forward_status: Some(StatusCode::NOT_MODIFIED),

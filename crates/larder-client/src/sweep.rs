@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
-use larder_core::{ResponseHead, Result, Timestamp};
+use larder_core::{Error, ErrorKind, ResponseHead, Result, Timestamp};
 use larder_policy::{cache_groups, canonical_url};
 use tokio::sync::Mutex as Turn;
 use url::Url;
@@ -32,6 +32,8 @@ struct Waiting {
     wanted: Wanted,
     /// The pass that will look for that.
     next: u64,
+    /// The passes that failed, of which somebody may not know yet; the latest.
+    failed: Option<u64>,
     /// What is wanted by those who are not done, and since when: it is not there any more.
     gone: Vec<(Arc<Wanted>, Timestamp)>,
 }
@@ -112,13 +114,22 @@ impl ResponseCache {
         let all = {
             let mut waiting = sweeps.lock();
             if waiting.next > own {
-                // Whoever had the turn before has done it.
-                return Ok(());
+                // Whoever had the turn before has done it, or has tried.
+                return match waiting.failed {
+                    Some(failed) if failed >= own => {
+                        Err(Error::new(ErrorKind::Other, "what is invalid could not be looked for"))
+                    }
+                    _ => Ok(()),
+                };
             }
             waiting.next += 1;
             std::mem::take(&mut waiting.wanted)
         };
-        self.delete_where(|head| all.has(head)).await.map(|_| ())
+        let swept = self.delete_where(|head| all.has(head)).await;
+        if swept.is_err() {
+            sweeps.lock().failed = Some(own);
+        }
+        swept.map(|_| ())
     }
 }
 

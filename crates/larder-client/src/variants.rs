@@ -64,7 +64,7 @@ impl ResponseCache {
                 continue;
             }
             let Some(stored) = self.look_up(&variant.key, now).await else { continue };
-            let is_later = stored.head().received_at > latest.head().received_at;
+            let is_later = policy.is_more_recent(stored.head(), latest.head());
             if policy.matches_vary(&key_request, stored.head()) && (!is_selected || is_later) {
                 (latest, is_selected) = (stored, true);
             }

@@ -19,6 +19,8 @@ const BEHIND: usize = 8;
 pub(crate) struct Tee {
     source: Body,
     store: Option<Store>,
+    /// The last chunk, while the store is not done: whoever knows the length has seen the end with it.
+    last: Option<Frame<Bytes>>,
 }
 
 /// The store's side.
@@ -42,7 +44,7 @@ impl Tee {
             Some(len) => Body::from_sized_stream(receiver, len),
             None => Body::from_stream(receiver),
         };
-        Self { source, store: Some(Store { write: write(body), chunks: Some(sender) }) }
+        Self { source, store: Some(Store { write: write(body), chunks: Some(sender) }), last: None }
     }
 
     pub(crate) fn source(&self) -> &Body {
@@ -59,12 +61,21 @@ impl Tee {
                 (Poll::Pending, Some(chunks)) => drop(ready!(chunks.poll_ready(cx))),
             }
         }
+        if let Some(last) = self.last.take() {
+            return Poll::Ready(Some(Ok(last)));
+        }
         match ready!(Pin::new(&mut self.source).poll_frame(cx)) {
             Some(Ok(frame)) => {
+                let is_last = self.source.is_end_stream() || self.source.exact_len() == Some(0);
                 if let (Some(chunk), Some(store)) = (frame.data_ref(), &mut self.store)
                     && let Some(chunks) = &mut store.chunks
                 {
                     drop(chunks.start_send(Ok(chunk.clone())));
+                    if is_last {
+                        store.chunks = None;
+                        self.last = Some(frame);
+                        return self.poll_frame(cx);
+                    }
                 }
                 Poll::Ready(Some(Ok(frame)))
             }

@@ -89,6 +89,12 @@ impl ResponseDirectives {
         }
     }
 
+    /// Returns whether `s-maxage` says that shared caches may use the response for a while; one that is unreadable or zero
+    /// does not.
+    pub(crate) fn lets_share(&self) -> bool {
+        self.s_maxage.is_some_and(|lifetime| !lifetime.is_zero())
+    }
+
     /// Returns whether a response must not be stored; whether its status is understood, is asked elsewhere
     /// (RFC 9111, sections 5.2.2.3 and 5.2.2.5).
     pub(crate) fn forbids_storing(&self) -> bool {

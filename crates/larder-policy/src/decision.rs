@@ -149,3 +149,25 @@ pub enum NotStorable {
     #[error("a filter does not admit the response")]
     Filtered,
 }
+
+impl NotStorable {
+    /// Returns a token that says the same, for `detail` in `Cache-Status` (RFC 9211, section 2.8).
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Status(_) => "status",
+            Self::Method(_) => "method",
+            Self::NoStore => "no-store",
+            Self::RequestNoStore => "request-no-store",
+            Self::Expiry => "never-used",
+            Self::VaryAny => "vary-any",
+            Self::VaryingRedirect => "varying-redirect",
+            Self::Partial => "partial",
+            Self::Private => "private",
+            Self::Credentials => "authorization",
+            Self::SetCookie => "set-cookie",
+            Self::Fields(_) => "many-fields",
+            Self::Filtered => "filtered",
+        }
+    }
+}

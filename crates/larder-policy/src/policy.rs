@@ -19,14 +19,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{
-    COOKIE, HOST, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE,
-    RANGE,
+    COOKIE, DATE, HOST, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, RANGE,
 };
 use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode};
 use larder_core::{CacheKey, ResponseHead};
 
-use crate::age::explicit_lifetime;
+use crate::age::{date, explicit_lifetime};
 use crate::cache_control::{RequestDirectives, ResponseDirectives};
 use crate::options::KeyFn;
 use crate::pattern::UrlPattern;
@@ -120,6 +120,14 @@ impl Policy {
     #[must_use]
     pub fn has_many_keys(&self) -> bool {
         self.0.key_fn.is_some() || self.0.keys.covers_fields()
+    }
+
+    /// Returns whether `one` is more recent than `other`, by their `Date` (RFC 9111, section 4), or by when they came if that
+    /// is the same.
+    #[must_use]
+    pub fn is_more_recent(&self, one: &ResponseHead, other: &ResponseHead) -> bool {
+        let made = |head: &ResponseHead| date(&head.headers, &DATE).unwrap_or(head.received_at);
+        (made(one), one.received_at) > (made(other), other.received_at)
     }
 
     /// Returns how many responses are kept side by side for one key.
@@ -238,7 +246,7 @@ impl Policy {
     /// contradicts it.
     fn is_for_all(&self, headers: &HeaderMap) -> bool {
         let is_for_all = |directives: ResponseDirectives| {
-            (directives.public || directives.s_maxage.is_some()) && !directives.private
+            (directives.public || directives.lets_share()) && !directives.private
         };
         is_for_all(self.any_directives(headers)) && !ResponseDirectives::of(headers).private
     }

@@ -220,7 +220,7 @@ async fn the_options_of_a_request_are_heeded() {
 async fn a_status_that_is_not_allowed_is_not_stored() {
     let world = World::new(|_| response(404, &[], "no"));
     for _ in 0..2 {
-        assert_eq!(world.get("/a").await.cache, "larder; fwd=uri-miss; detail=not-storable");
+        assert_eq!(world.get("/a").await.cache, "larder; fwd=uri-miss; detail=status");
     }
     assert_eq!(world.stored().await, 0);
 }

@@ -233,7 +233,7 @@ impl Policy {
     /// Checks that the response itself says nothing of one user alone.
     pub(super) fn check_shared_response(&self, response: &ResponseHead) -> Result<(), NotStorable> {
         let directives = self.any_directives(&response.headers);
-        let is_for_all = directives.public || directives.s_maxage.is_some();
+        let is_for_all = directives.public || directives.lets_share();
         if directives.private {
             return Err(NotStorable::Private);
         }

@@ -103,6 +103,12 @@ const ROWS: &[(&str, Sharing, &[&str])] = &[
     ),
 ];
 
+/// The rows that are not fresh in either mode.
+const NEVER_FRESH: &[&str] = &["no field at all", "an unreadable s-maxage"];
+
+/// The rows that a private cache takes for all who have other cookies.
+const PUBLIC: &[&str] = &["public", "PUBLIC", "public on the second line"];
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (what, sharing, lines) in ROWS {
@@ -124,17 +130,20 @@ fn two_users(what: &str, sharing: Sharing, lines: &[&str], credentials: Credenti
         Credentials::Cookie => ("cookies", "9111 7.3", "Cookie: user=ann", "Cookie: user=bob"),
     };
     let is_shared = match (mode, credentials) {
-        // A cookie separates only what says that it is somebody's own, in either mode.
-        (_, Credentials::Cookie) => sharing != Never,
+        // It is not fresh, so that nobody is given it without asking.
+        _ if NEVER_FRESH.contains(&what) => false,
+        (Mode::Shared, Credentials::Cookie) => sharing != Never,
         (Mode::Shared, Credentials::Authorization) => sharing == Allowed,
+        // Cookies keep apart what does not say that it is for all.
+        (Mode::Private, Credentials::Cookie) => PUBLIC.contains(&what),
         // One directory never mixes two credentials.
         (Mode::Private, Credentials::Authorization) => false,
     };
-    let texts = |own: &'static str| if is_shared { vec!["ann", "bob"] } else { vec![own] };
     let asking = |line: &'static str, own: &'static str| {
-        get().with(line).perhaps(ok(lines).text(own)).text_in(&texts(own))
+        let step = get().with(line);
+        if is_shared { step.cached().text("ann") } else { step.perhaps(ok(lines).text(own)).text(own) }
     };
-    let kept = if is_shared { "may be shared" } else { "are kept apart" };
+    let kept = if is_shared { "are given the same" } else { "are kept apart" };
     let case = case(section, format!("{what}: two {kind} {kept}, {}", mode.name()))
         .then(get().with(ann).answered(ok(lines).text("ann")))
         .then(asking(bob, "bob"))
