@@ -15,7 +15,7 @@ use super::{expiry, header, url};
 /// Every request goes to the same path at the origin, or is answered from the cache. It speaks HTTP/1.1 on both sides,
 /// passes every method but CONNECT, streams, relays interim responses, and follows no redirects. It sends nothing twice
 /// that may have reached the origin. For an origin that cannot be reached or that does not answer in time it answers
-/// 502 and 504.
+/// 502 and 504, and 508 for a request that has passed 8 such proxies already.
 ///
 /// When it accepts connections, it prints the line `listening on http://ADDR` to standard output. On SIGINT and SIGTERM
 /// it finishes what is under way, for 5 seconds at most, and ends with code 0; a second signal ends it at once.
@@ -42,7 +42,7 @@ pub(crate) struct Proxy {
     /// Answer from the cache only, and 504 if nothing that is stored will do
     #[arg(long)]
     pub(crate) offline: bool,
-    /// How long the origin may take to begin its response
+    /// How long the origin may take to begin its response, and a client to go on with the content of its request
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "60s")]
     pub(crate) timeout: Duration,
     /// Write no line for each request

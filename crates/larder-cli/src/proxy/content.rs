@@ -46,7 +46,7 @@ pub(crate) async fn content(
     }
     let mut content = BytesMut::new();
     while let Some(frame) = timeout(limit, body.frame()).await.map_err(|_| ContentFailure::Late(limit))? {
-        let frame = frame.map_err(|error| ContentFailure::Broken(error.to_string()))?;
+        let frame = frame.map_err(|error| ContentFailure::broken(&error))?;
         content.extend_from_slice(&frame.into_data().unwrap_or_default());
     }
     Ok(content.freeze().into())
@@ -58,6 +58,13 @@ pub(crate) enum ContentFailure {
     /// It is malformed or ends too soon.
     Broken(String),
     Late(Duration),
+}
+
+impl ContentFailure {
+    fn broken(error: &(dyn Error + 'static)) -> Self {
+        let causes = std::iter::successors(Some(error), |error| (*error).source());
+        Self::Broken(causes.last().map(ToString::to_string).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for ContentFailure {
@@ -151,7 +158,7 @@ impl Body for Sent {
         if let Poll::Ready(frame) = &frame {
             state.last = Instant::now();
             if let Some(Err(error)) = frame {
-                state.broken = Some(ContentFailure::Broken(error.to_string()));
+                state.broken = Some(ContentFailure::broken(&**error));
             }
         }
         drop(state);
