@@ -16,7 +16,7 @@ use crate::sys::Fs;
 /// How many locks the keys share.
 const STRIPES: u32 = 64;
 /// How long a lock is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
