@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use http::Request;
-use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use larder_core::Result;
 use larder_policy::{Decision, Forward, RequestKeys, RequestOptions};
 
@@ -12,7 +11,7 @@ use crate::flights::Leader;
 use crate::forward::{Forwarded, Outcome};
 use crate::trail::Trail;
 use crate::variants::Place;
-use crate::{Origin, RequestBody, ResponseCache};
+use crate::{Origin, RequestBody, ResponseCache, request};
 
 /// How many validations of one cache may be under way behind answers.
 pub(crate) const MOST_BEHIND: usize = 64;
@@ -32,11 +31,10 @@ impl ResponseCache {
         origin: &dyn Origin,
     ) -> bool {
         let Some(origin) = origin.detached() else { return false };
-        let Some(mut request) = cloned(request) else { return false };
+        let Some(body) = request.body().try_clone() else { return false };
+        let mut request = request::with_body(request, body);
         // What is validated is the whole, whatever part of it was the answer.
-        for name in [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
-            request.headers_mut().remove(name);
-        }
+        request::ask_for_whole(request.headers_mut());
         let Ok(permit) = self.inner.behind.clone().try_acquire_owned() else { return true };
         let flight = self.flight_key(&request, &keys.primary, place);
         let Some(leader) = self.inner.flights.lead(&flight, &keys.primary) else { return true };
@@ -94,15 +92,4 @@ impl ResponseCache {
         while body.chunk().await?.is_some() {}
         Ok(())
     }
-}
-
-/// Returns the same request, unless its content can be sent only once.
-pub(crate) fn cloned(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let mut clone = Request::new(request.body().try_clone()?);
-    *clone.method_mut() = request.method().clone();
-    *clone.uri_mut() = request.uri().clone();
-    *clone.version_mut() = request.version();
-    *clone.headers_mut() = request.headers().clone();
-    *clone.extensions_mut() = request.extensions().clone();
-    Some(clone)
 }

@@ -3,7 +3,7 @@
 //! It decides nothing by itself. What may be used, stored or skipped is for the policy to say, and whatever goes
 //! wrong with the cache is a miss.
 
-use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::header::HeaderName;
 use http::{Extensions, HeaderMap, Request, StatusCode};
 use larder_core::{Body, CacheKey, Error, ErrorKind, ResponseHead, Result, Timestamp};
 use larder_policy::{Bypass, CacheMode, Decision, Forward, RequestKeys, RequestOptions};
@@ -11,6 +11,7 @@ use larder_policy::{Bypass, CacheMode, Decision, Forward, RequestKeys, RequestOp
 use crate::cache::key_request;
 use crate::flights::{Joined, Leader};
 use crate::forward::{Forwarded, Outcome};
+use crate::request::asks_for_less;
 use crate::status::NotStored;
 use crate::stored::{Asked, Stored};
 use crate::trail::{Skip, Trail};
@@ -46,6 +47,13 @@ enum Consulted {
     Answered(Answer),
     /// The origin must be asked.
     Forward(ToForward),
+}
+
+/// What is stored for a request, and what is to be done with it.
+pub(crate) struct Chosen {
+    pub(crate) stored: Option<Stored>,
+    pub(crate) place: Place,
+    pub(crate) decision: Decision,
 }
 
 /// What is known about a request for which the origin must be asked.
@@ -218,6 +226,39 @@ impl ResponseCache {
     }
 
     /// Looks up what is stored for `request`, and asks the policy what to do with it.
+    pub(crate) async fn choose(
+        &self,
+        request: &Request<RequestBody>,
+        options: &RequestOptions,
+        keys: &RequestKeys,
+        trail: &Trail,
+        now: Timestamp,
+    ) -> Chosen {
+        let decide = |stored: Option<&Stored>| {
+            self.inner.policy.decide(&key_request(request), options, stored.map(Stored::head), now)
+        };
+        // What a redirect of this chain was stored under would lead here again.
+        if trail.has_asked(keys) {
+            return Chosen { stored: None, place: Place::default(), decision: decide(None) };
+        }
+        // What a GET has stored answers a HEAD if it may be used as it is.
+        if let Some(get) = &keys.get {
+            let (stored, place) = self.find(request, get, now).await;
+            if stored.is_some() && decide(stored.as_ref()) == Decision::Use {
+                return Chosen { stored, place, decision: Decision::Use };
+            }
+        }
+        let (stored, place) = self.find(request, &keys.primary, now).await;
+        let mut decision = decide(stored.as_ref());
+        if decision != Decision::Use && stored.as_ref().is_some_and(Stored::is_aliased) {
+            // What the redirects lead to is asked for by following them: it has a key of its own. It may still stand
+            // in for an origin that fails.
+            decision = decide(None);
+        }
+        Chosen { stored, place, decision }
+    }
+
+    /// Answers `request` with what is stored, or says what is known for asking the origin.
     async fn consult(
         &self,
         request: &Request<RequestBody>,
@@ -227,30 +268,7 @@ impl ResponseCache {
         now: Timestamp,
         origin: &dyn Origin,
     ) -> Consulted {
-        let decide = |stored: Option<&Stored>| {
-            self.inner.policy.decide(&key_request(request), options, stored.map(Stored::head), now)
-        };
-        // What a GET has stored answers a HEAD if it may be used as it is.
-        if let Some(get) = &keys.get
-            && !trail.has_asked(keys)
-            && let (Some(stored), _) = self.find(request, get, now).await
-            && decide(Some(&stored)) == Decision::Use
-            && let Some(answer) = self.use_stored(request, options, stored, trail, now, origin).await
-        {
-            return Consulted::Answered(answer);
-        }
-        // What a redirect of this chain was stored under would lead here again.
-        let (stored, place) = if trail.has_asked(keys) {
-            (None, Place::default())
-        } else {
-            self.find(request, &keys.primary, now).await
-        };
-        let mut decision = decide(stored.as_ref());
-        if decision != Decision::Use && stored.as_ref().is_some_and(Stored::is_aliased) {
-            // What the redirects lead to is asked for by following them: it has a key of its own. It may still stand
-            // in for an origin that fails.
-            decision = decide(None);
-        }
+        let Chosen { stored, place, decision } = self.choose(request, options, keys, trail, now).await;
         let forward = |stored, conditions, reason| {
             Consulted::Forward(ToForward { stored, place: place.clone(), conditions, reason })
         };
@@ -285,9 +303,7 @@ impl ResponseCache {
 /// A request that asks for the origin gets it; only safe methods may be left out; and what ends one exchange must end
 /// the other.
 fn can_share(request: &Request<RequestBody>, options: &RequestOptions, reason: Forward) -> bool {
-    // What is conditional, or for a part, has an answer of its own.
-    let is_own = [IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE];
-    if is_own.iter().any(|name| request.headers().contains_key(name)) {
+    if asks_for_less(request.headers()) {
         return false;
     }
     let asks_for_origin = matches!(options.mode, CacheMode::NoCache | CacheMode::Reload)

@@ -7,7 +7,7 @@ use larder_core::{CacheKey, ResponseHead, Timestamp};
 use larder_policy::{Bypass, Decision, Freshness, RequestOptions};
 
 use crate::cache::key_request;
-use crate::stored::Stored;
+use crate::trail::Trail;
 use crate::{RequestBody, ResponseCache};
 
 /// What is stored for a request, and what would be done about it; [`fmt::Display`] says it in a few lines.
@@ -57,16 +57,13 @@ impl ResponseCache {
         let now = self.inner.clock.now();
         let asked = key_request(request);
         let keys = policy.keys(&asked, &options);
-        let mut found = None;
-        if let Ok(keys) = &keys {
-            // What a GET has stored answers a HEAD.
-            for key in keys.get.iter().chain([&keys.primary]) {
-                if found.is_none() {
-                    (found, _) = self.find(request, key, now).await;
-                }
+        let (found, decision) = match &keys {
+            Ok(keys) => {
+                let chosen = self.choose(request, &options, keys, &Trail::default(), now).await;
+                (chosen.stored, chosen.decision)
             }
-        }
-        let decision = policy.decide(&asked, &options, found.as_ref().map(Stored::head), now);
+            Err(_) => (None, policy.decide(&asked, &options, None, now)),
+        };
         let stored = found.map(|stored| StoredEntry {
             key: stored.entry().clone(),
             body_len: stored.body_len(),
@@ -121,7 +118,7 @@ impl fmt::Display for StoredEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "stored: {} of {}", self.head.status, self.head.url)?;
         if let Some(len) = self.body_len {
-            write!(f, ", {len} bytes")?;
+            write!(f, ", {len} {}", if len == 1 { "byte" } else { "bytes" })?;
         }
         writeln!(f, ", under {}", self.key)?;
         if self.is_aliased {

@@ -17,7 +17,7 @@ use crate::status::NotStored;
 use crate::stored::{Asked, Stored, ttl};
 use crate::trail::{Skip, Trail};
 use crate::variants::Place;
-use crate::{CacheStatus, FinalUrl, Origin, RequestBody, ResponseCache, recovery};
+use crate::{CacheStatus, FinalUrl, Origin, RequestBody, ResponseCache, recovery, request};
 
 /// A request that must go to the origin, and what is known about it.
 pub(crate) struct Forwarded<'a> {
@@ -281,12 +281,7 @@ impl ResponseCache {
             .body()
             .try_clone()
             .unwrap_or_else(|| std::mem::replace(request.body_mut(), RequestBody::spent()));
-        let mut sent = Request::new(body);
-        *sent.method_mut() = request.method().clone();
-        *sent.uri_mut() = request.uri().clone();
-        *sent.version_mut() = request.version();
-        *sent.headers_mut() = request.headers().clone();
-        *sent.extensions_mut() = request.extensions().clone();
+        let mut sent = request::with_body(request, body);
         if !conditions.is_empty() {
             // The request's own are evaluated of what comes of this.
             sent.headers_mut().remove(IF_NONE_MATCH);

@@ -6,7 +6,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures_util::StreamExt;
 use http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE,
     HeaderName, LOCATION, TRANSFER_ENCODING,
@@ -25,9 +24,6 @@ const ABOUT_CONTENT: [HeaderName; 5] =
 
 /// How many URLs that a response names are made invalid.
 const MOST_NAMED: usize = 8;
-/// How many entries of a group are deleted at once.
-const BATCH: usize = 256;
-
 /// How many keys are remembered as made invalid, the latest.
 const MOST_REMEMBERED: usize = 4096;
 
@@ -144,43 +140,6 @@ impl ResponseCache {
             wanted.urls = urls.iter().filter_map(|url| canonical_url(url).ok()).collect();
         }
         if wanted.is_empty() { Ok(()) } else { self.sweep(wanted).await }
-    }
-
-    /// Deletes the stored responses of the origin of `url` that are in one of `groups` (RFC 9875); returns how many.
-    ///
-    /// It reads every head, O(n). If the future is dropped, any of them may be gone.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`CacheBackend::bulk_delete`](larder_core::CacheBackend::bulk_delete).
-    pub async fn delete_groups(&self, url: &Uri, groups: &[String]) -> Result<u64> {
-        let wanted = Wanted::groups(url, groups.iter().cloned());
-        self.delete_where(|head| wanted.has(head)).await
-    }
-
-    /// Deletes the stored responses whose head `is_chosen`; returns how many.
-    ///
-    /// It reads every head, O(n), in bounded memory. If the future is dropped, any of them may be gone.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`CacheBackend::bulk_delete`](larder_core::CacheBackend::bulk_delete), and of the listing.
-    pub async fn delete_where(&self, mut is_chosen: impl FnMut(&ResponseHead) -> bool) -> Result<u64> {
-        let backend = &self.inner.backend;
-        let mut heads = backend.responses().heads();
-        let (mut chosen, mut deleted) = (Vec::new(), 0);
-        while let Some(entry) = heads.next().await {
-            // An entry that cannot be read is a miss already.
-            let Ok((key, stored)) = entry else { continue };
-            if is_chosen(&stored.head) {
-                chosen.push(key);
-                chosen.extend(stored.head.variants.into_iter().map(|variant| variant.key));
-            }
-            if chosen.len() >= BATCH {
-                deleted += backend.bulk_delete(&std::mem::take(&mut chosen)).await?;
-            }
-        }
-        Ok(deleted + backend.bulk_delete(&chosen).await?)
     }
 
     /// Deletes what is under `key` with its variants, and adds the groups that it was in; returns whether there was

@@ -37,6 +37,7 @@ mod invalidation;
 mod origin;
 mod recovery;
 mod redirect;
+mod request;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 mod response;

@@ -7,13 +7,13 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::header::{CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use larder_core::{Body, Error, ErrorKind, ResponseHead, Result};
 use larder_policy::{canonical_url, stored_range};
 
 use crate::guard::Guard;
-use crate::{Origin, RequestBody};
+use crate::{Origin, RequestBody, request};
 
 /// Where the rest of a body can be had, should the store not have it.
 pub(crate) struct Recovery {
@@ -53,13 +53,8 @@ impl Recovery {
         if !is_known || !is_plain || !is_same_url {
             return None;
         }
-        let mut again = Request::new(RequestBody::empty());
-        *again.uri_mut() = request.uri().clone();
-        *again.version_mut() = request.version();
-        *again.headers_mut() = request.headers().clone();
-        again.headers_mut().remove(IF_NONE_MATCH);
-        again.headers_mut().remove(IF_MODIFIED_SINCE);
-        *again.extensions_mut() = request.extensions().clone();
+        let mut again = request::with_body(request, RequestBody::empty());
+        request::ask_for_whole(again.headers_mut());
         Some(Self { origin: origin.detached()?, request: again, entity_tag, part })
     }
 

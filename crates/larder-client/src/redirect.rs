@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use larder_core::ResponseHead;
 use url::Url;
 
-use crate::RequestBody;
+use crate::{RequestBody, request};
 
 /// The fields that do not go on to another origin.
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
@@ -36,11 +36,8 @@ pub(crate) fn follow(request: &Request<RequestBody>, head: &ResponseHead) -> Opt
     let keeps_content = method == *request.method();
     let body = if keeps_content { request.body().try_clone()? } else { RequestBody::empty() };
 
-    let mut next = Request::new(body);
+    let mut next = request::with_body(request, body);
     *next.uri_mut() = Uri::try_from(to.as_str()).ok()?;
-    *next.headers_mut() = request.headers().clone();
-    *next.extensions_mut() = request.extensions().clone();
-    *next.version_mut() = request.version();
     *next.method_mut() = method;
     next.headers_mut().remove(HOST);
     if !keeps_content {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::StreamExt;
 use http::Uri;
 use larder_core::{Error, ErrorKind, ResponseHead, Result, Timestamp};
 use larder_policy::{cache_groups, canonical_url};
@@ -10,6 +11,9 @@ use tokio::sync::Mutex as Turn;
 use url::Url;
 
 use crate::ResponseCache;
+
+/// How many entries are deleted at once.
+const BATCH: usize = 256;
 
 /// What is to be found.
 #[derive(Debug, Default)]
@@ -96,6 +100,43 @@ impl Wanted {
 }
 
 impl ResponseCache {
+    /// Deletes the stored responses of the origin of `url` that are in one of `groups` (RFC 9875); returns how many.
+    ///
+    /// It reads every head, O(n). If the future is dropped, any of them may be gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CacheBackend::bulk_delete`](larder_core::CacheBackend::bulk_delete).
+    pub async fn delete_groups(&self, url: &Uri, groups: &[String]) -> Result<u64> {
+        let wanted = Wanted::groups(url, groups.iter().cloned());
+        self.delete_where(|head| wanted.has(head)).await
+    }
+
+    /// Deletes the stored responses whose head `is_chosen`; returns how many.
+    ///
+    /// It reads every head, O(n), in bounded memory. If the future is dropped, any of them may be gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CacheBackend::bulk_delete`](larder_core::CacheBackend::bulk_delete), and of the listing.
+    pub async fn delete_where(&self, mut is_chosen: impl FnMut(&ResponseHead) -> bool) -> Result<u64> {
+        let backend = &self.inner.backend;
+        let mut heads = backend.responses().heads();
+        let (mut chosen, mut deleted) = (Vec::new(), 0);
+        while let Some(entry) = heads.next().await {
+            // An entry that cannot be read is a miss already.
+            let Ok((key, stored)) = entry else { continue };
+            if is_chosen(&stored.head) {
+                chosen.push(key);
+                chosen.extend(stored.head.variants.into_iter().map(|variant| variant.key));
+            }
+            if chosen.len() >= BATCH {
+                deleted += backend.bulk_delete(&std::mem::take(&mut chosen)).await?;
+            }
+        }
+        Ok(deleted + backend.bulk_delete(&chosen).await?)
+    }
+
     /// Deletes everything that is `wanted`, and was there when this was called.
     ///
     /// Nothing of that is used from now on, while it is looked for. It reads every head, O(n), and takes along what others
