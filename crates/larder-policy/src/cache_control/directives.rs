@@ -9,17 +9,36 @@ use http::HeaderValue;
 /// The greatest number of seconds (RFC 9111, section 1.2.2).
 pub(crate) const GREATEST: Duration = Duration::from_secs(1 << 31);
 
-/// The directives of one message, all lines together.
+/// The directives that mean something here; of others only the grammar is checked (RFC 9111, section 5.2.3).
+const KNOWN: [&str; 15] = [
+    "max-age",
+    "no-cache",
+    "no-store",
+    "private",
+    "public",
+    "s-maxage",
+    "must-revalidate",
+    "stale-while-revalidate",
+    "stale-if-error",
+    "immutable",
+    "proxy-revalidate",
+    "must-understand",
+    "max-stale",
+    "min-fresh",
+    "only-if-cached",
+];
+
+/// The directives of one message that are known here, all lines together.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Directives {
     list: Vec<Directive>,
     is_malformed: bool,
 }
 
-/// One directive: its name in lower case, and its argument as it was meant.
+/// One directive, and its argument as it was meant.
 #[derive(Debug, PartialEq, Eq)]
 struct Directive {
-    name: String,
+    name: &'static str,
     argument: Option<Vec<u8>>,
 }
 
@@ -106,8 +125,10 @@ impl Directives {
         let argument = argument.map(unquoted);
         let is_read = is_token(name) && argument.as_ref().is_none_or(|(_, is_read)| *is_read);
         self.is_malformed |= !is_read;
-        let name = String::from_utf8_lossy(name.trim_ascii()).to_ascii_lowercase();
-        self.list.push(Directive { name, argument: argument.map(|(text, _)| text) });
+        let name = name.trim_ascii();
+        if let Some(name) = KNOWN.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
+            self.list.push(Directive { name, argument: argument.map(|(text, _)| text) });
+        }
     }
 }
 
