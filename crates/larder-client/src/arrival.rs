@@ -11,7 +11,7 @@ use url::Url;
 use crate::cache::key_request;
 use crate::exchange::{Answer, Next};
 use crate::forward::{Arrival, Forwarded, Outcome, Received};
-use crate::invalidation::without_content;
+use crate::request::for_reading;
 use crate::shared::Shared;
 use crate::status::NotStored;
 use crate::stored::{Stored, ttl};
@@ -139,7 +139,7 @@ impl ResponseCache {
         }
         let mut get = Request::new(RequestBody::empty());
         *get.uri_mut() = request.uri().clone();
-        *get.headers_mut() = without_content(request.headers());
+        *get.headers_mut() = for_reading(request.headers());
         for value in request.headers().get_all(CACHE_CONTROL) {
             get.headers_mut().append(CACHE_CONTROL, value.clone());
         }

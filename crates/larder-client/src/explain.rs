@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{Method, Request, Uri};
 use larder_core::{CacheKey, ResponseHead, Timestamp};
-use larder_policy::{Bypass, Decision, Freshness, RequestOptions};
+use larder_policy::{Bypass, Decision, Freshness, RequestOptions, http_date};
 
 use crate::cache::key_request;
 use crate::trail::Trail;
@@ -146,11 +146,4 @@ impl fmt::Display for StoredEntry {
             None => writeln!(f),
         }
     }
-}
-
-/// Returns the time as HTTP writes it, if it can: from 1970 to 9999 (RFC 9110, section 5.6.7).
-fn http_date(at: Timestamp) -> Option<String> {
-    const LAST: i64 = 253_402_300_799_999;
-    let at = Some(at).filter(|at| (0..=LAST).contains(&at.as_millis()))?;
-    at.to_system_time().map(httpdate::fmt_http_date)
 }

@@ -6,21 +6,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE,
-    HeaderName, LOCATION, TRANSFER_ENCODING,
-};
+use http::header::{AUTHORIZATION, CONTENT_LOCATION, LOCATION};
 use http::{HeaderMap, Method, Request, Uri};
 use larder_core::{CacheKey, ResponseHead, Result};
 use larder_policy::{KeyRequest, RequestOptions, cache_groups, canonical_url, invalidated_groups};
 use url::Url;
 
+use crate::request::for_reading;
 use crate::sweep::Wanted;
 use crate::{RequestBody, ResponseCache};
-
-/// The fields that a request without content does not have.
-const ABOUT_CONTENT: [HeaderName; 5] =
-    [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING];
 
 /// How many URLs that a response names are made invalid.
 const MOST_NAMED: usize = 8;
@@ -109,13 +103,12 @@ impl ResponseCache {
             self.inner.flights.abandon(key);
         }
         let (cache, url) = (self.clone(), request.uri().clone());
-        let groups = invalidated_groups(&head.headers);
-        let mut wanted = Wanted::groups(&url, groups.iter().cloned());
+        let mut wanted = Wanted::groups(&url, invalidated_groups(&head.headers));
         wanted.urls = urls.iter().filter_map(|url| canonical_url(url).ok()).collect();
         for mark in marks(&wanted) {
             self.inner.invalidated.remember(&mark);
         }
-        let deleting = tokio::spawn(async move { cache.delete_invalid(&url, &urls, &keys, groups).await });
+        let deleting = tokio::spawn(async move { cache.delete_invalid(&url, &keys, wanted).await });
         let deleting = async { deleting.await.unwrap_or(Ok(())) };
         // What takes longer goes on behind the answer.
         if let Some(Err(error)) = self.inner.guard.run("invalidate", deleting).await {
@@ -123,21 +116,16 @@ impl ResponseCache {
         }
     }
 
-    /// Deletes what is under `keys`, and everything of `url`'s origin that is in `groups` or was in a group with it; where
-    /// the keys of `urls` cannot all be known, everything of them.
-    async fn delete_invalid(
-        &self,
-        url: &Uri,
-        urls: &[Uri],
-        keys: &[CacheKey],
-        mut groups: Vec<String>,
-    ) -> Result<()> {
+    /// Deletes what is under `keys`, and everything of `url`'s origin that is in a group that is `wanted` or was in one with
+    /// it; where the keys of the URLs that are wanted cannot all be known, everything of them.
+    async fn delete_invalid(&self, url: &Uri, keys: &[CacheKey], mut wanted: Wanted) -> Result<()> {
+        let mut groups = Vec::new();
         for key in keys {
             self.delete_with_variants(key, &mut groups).await?;
         }
-        let mut wanted = Wanted::groups(url, groups);
-        if self.inner.policy.has_many_keys() {
-            wanted.urls = urls.iter().filter_map(|url| canonical_url(url).ok()).collect();
+        wanted.groups.extend(Wanted::groups(url, groups).groups);
+        if !self.inner.policy.has_many_keys() {
+            wanted.urls.clear();
         }
         if wanted.is_empty() { Ok(()) } else { self.sweep(wanted).await }
     }
@@ -163,7 +151,7 @@ impl ResponseCache {
 
     /// Adds the keys that requests of `url` are stored under, those with the credentials in `headers` and those without.
     fn add_keys(&self, url: &Uri, headers: &HeaderMap, keys: &mut Vec<CacheKey>) {
-        let sent = without_content(headers);
+        let sent = for_reading(headers);
         let mut public = sent.clone();
         public.remove(AUTHORIZATION);
         for method in [Method::GET, Method::HEAD] {
@@ -180,28 +168,6 @@ impl ResponseCache {
         let request = KeyRequest::new(method, url).with_headers(headers);
         self.inner.policy.keys(&request, &RequestOptions::default()).ok().map(|keys| keys.primary)
     }
-}
-
-/// Returns the fields of a request without content that is like one with these; conditions and directives are left out.
-pub(crate) fn without_content(headers: &HeaderMap) -> HeaderMap {
-    use http::header::{CACHE_CONTROL, HOST, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE};
-    use http::header::{IF_UNMODIFIED_SINCE, PRAGMA, RANGE};
-    const FOR_THIS_ONE: [HeaderName; 9] = [
-        CACHE_CONTROL,
-        HOST,
-        IF_MATCH,
-        IF_MODIFIED_SINCE,
-        IF_NONE_MATCH,
-        IF_RANGE,
-        IF_UNMODIFIED_SINCE,
-        PRAGMA,
-        RANGE,
-    ];
-    let mut headers = headers.clone();
-    for name in ABOUT_CONTENT.iter().chain(&FOR_THIS_ONE) {
-        headers.remove(name);
-    }
-    headers
 }
 
 /// Returns what is remembered of URLs and groups, beside keys.

@@ -2,11 +2,8 @@
 //!
 //! Credentials never cross to another origin, and content is sent again only where the method stays the same.
 
-use http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE,
-    COOKIE, HOST, HeaderName, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
-};
-use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, LOCATION, PROXY_AUTHORIZATION};
+use http::{Method, Request, StatusCode, Uri};
 use larder_core::ResponseHead;
 use url::Url;
 
@@ -14,10 +11,6 @@ use crate::{RequestBody, request};
 
 /// The fields that do not go on to another origin.
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
-
-/// The fields that do not go on when the content does not.
-const ABOUT_CONTENT: [HeaderName; 6] =
-    [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, TRANSFER_ENCODING];
 
 /// Returns the request that follows `request` after a response with `head`.
 ///
@@ -41,10 +34,10 @@ pub(crate) fn follow(request: &Request<RequestBody>, head: &ResponseHead) -> Opt
     *next.method_mut() = method;
     next.headers_mut().remove(HOST);
     if !keeps_content {
-        remove(next.headers_mut(), &ABOUT_CONTENT);
+        request::drop_content(next.headers_mut());
     }
     if from.origin() != to.origin() || from.origin() != base.origin() {
-        remove(next.headers_mut(), &CREDENTIALS);
+        request::remove(next.headers_mut(), &CREDENTIALS);
     }
     Some(next)
 }
@@ -66,10 +59,4 @@ fn next_method(method: &Method, status: StatusCode) -> Option<Method> {
 /// Returns whether two URLs are the same but for user information.
 fn is_same_url(url: &Url, other: &Url) -> bool {
     url.origin() == other.origin() && (url.path(), url.query()) == (other.path(), other.query())
-}
-
-fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
-    for name in names {
-        headers.remove(name);
-    }
 }

@@ -9,7 +9,9 @@ use larder_core::{ResponseHead, Timestamp};
 use crate::cache_control::ResponseDirectives;
 use crate::dates;
 
+/// The longest lifetime that nobody asked for.
 const LONGEST_HEURISTIC: Duration = Duration::from_hours(7 * 24);
+
 /// Returns the age of the response at `now` (RFC 9111, section 4.2.3).
 pub(crate) fn current_age(head: &ResponseHead, now: Timestamp) -> Duration {
     let date = date(&head.headers, &DATE).unwrap_or(head.received_at);
@@ -65,13 +67,6 @@ pub(crate) fn explicit_lifetime(
     })
 }
 
-/// Returns the time as a field has it, if it can have it: from 1970 to 9999 (RFC 9110, section 5.6.7).
-pub(crate) fn http_date(at: Timestamp) -> Option<HeaderValue> {
-    const LAST: i64 = 253_402_300_799_999;
-    let at = Some(at).filter(|at| (0..=LAST).contains(&at.as_millis()))?;
-    HeaderValue::try_from(httpdate::fmt_http_date(at.to_system_time()?)).ok()
-}
-
 /// Returns the date in a field that is there once.
 pub(crate) fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
     let mut values = headers.get_all(name).iter();
@@ -79,6 +74,7 @@ pub(crate) fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> 
     if values.next().is_some() { None } else { parse_date(value) }
 }
 
+/// Returns the date in the value of a field.
 fn parse_date(value: &HeaderValue) -> Option<Timestamp> {
     dates::parse(value.to_str().ok()?.trim_matches([' ', '\t']))
 }

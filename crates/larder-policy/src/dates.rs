@@ -22,6 +22,14 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     imf_fixdate(&text).or_else(|| rfc850(&text)).or_else(|| asctime(&text))
 }
 
+/// Returns the time as header fields have it, if they can: from 1970 to 9999 (RFC 9110, section 5.6.7).
+#[must_use]
+pub fn http_date(at: Timestamp) -> Option<String> {
+    const LAST: i64 = 253_402_300_799_999;
+    let at = Some(at).filter(|at| (0..=LAST).contains(&at.as_millis()))?;
+    at.to_system_time().map(httpdate::fmt_http_date)
+}
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn imf_fixdate(text: &str) -> Option<Timestamp> {
     let (weekday, rest) = text.split_once(", ")?;

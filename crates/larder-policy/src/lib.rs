@@ -82,6 +82,7 @@ mod vary;
 
 pub use bypass::Bypass;
 pub use canonical::CanonicalKey;
+pub use dates::http_date;
 pub use decision::{Decision, Failure, Forward, NotStorable, RequestKeys};
 pub use expiry::Expiry;
 pub use fields::remove_hop_by_hop;

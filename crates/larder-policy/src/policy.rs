@@ -31,8 +31,10 @@ use crate::cache_control::{RequestDirectives, ResponseDirectives};
 use crate::options::KeyFn;
 use crate::pattern::UrlPattern;
 use crate::vary::VariesOnAny;
-use crate::{Bypass, CacheKeys, CacheMode, Content, Expiry, Filter, KeyRequest, RequestKeys, RequestOptions};
-use crate::{targeted, vary};
+use crate::{
+    Bypass, CacheKeys, CacheMode, Content, Expiry, Filter, KeyRequest, RequestKeys, RequestOptions, targeted,
+    vary,
+};
 
 /// What begins the input of the key that a HEAD is stored under when its GET has the same key by the caller's wish.
 const HEAD_PREFIX: &str = "larder-head-1,";
@@ -248,7 +250,10 @@ impl Policy {
         let is_for_all = |directives: ResponseDirectives| {
             (directives.public || directives.lets_share()) && !directives.private
         };
-        is_for_all(self.any_directives(headers)) && !ResponseDirectives::of(headers).private
+        let directives = self.any_directives(headers);
+        // A targeted field goes before `Cache-Control`, but makes nobody's own response everybody's.
+        let is_private = directives.is_targeted && ResponseDirectives::of(headers).private;
+        is_for_all(directives) && !is_private
     }
 }
 

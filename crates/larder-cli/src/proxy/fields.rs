@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use http::header::{CONTENT_LENGTH, DATE, Entry, MAX_FORWARDS, TRANSFER_ENCODING, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use larder::policy::http_date;
 
 /// The field of RFC 9211.
 pub(crate) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -71,7 +72,7 @@ pub(crate) fn count_forward(method: &Method, headers: &mut HeaderMap) -> Forward
 /// Says when a response came that does not say when it was made (RFC 9110, section 6.6.1).
 pub(crate) fn date(headers: &mut HeaderMap, received: SystemTime) {
     if let Entry::Vacant(date) = headers.entry(DATE)
-        && let Ok(received) = HeaderValue::try_from(httpdate::fmt_http_date(received))
+        && let Some(received) = http_date(received.into()).and_then(|date| HeaderValue::try_from(date).ok())
     {
         date.insert(received);
     }

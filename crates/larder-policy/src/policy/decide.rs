@@ -20,6 +20,23 @@ enum Reuse {
     WhileValidating,
 }
 
+/// A request, what is stored for it, and what both say about reusing that.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    options: &'a RequestOptions,
+    request: &'a RequestDirectives,
+    response: &'a ResponseDirectives,
+    stored: &'a ResponseHead,
+    now: Timestamp,
+}
+
+impl Question<'_> {
+    /// Returns whether the stored response is as young as the request wants it.
+    fn is_young(&self) -> bool {
+        is_young(self.request, self.stored, self.now)
+    }
+}
+
 impl Policy {
     /// Decides what is to be done about `request`, given what is stored under its keys.
     #[must_use]
@@ -84,7 +101,7 @@ impl Policy {
             return false;
         }
         let response = self.response_directives(&stored.headers);
-        if self.selected(request, stored).is_err() || response.forbids_stale(self.0.is_shared) {
+        if self.selected(request, &response, stored).is_err() || response.forbids_stale(self.0.is_shared) {
             return false;
         }
         match self.stale_window(&directives, options, &response) {
@@ -114,9 +131,10 @@ impl Policy {
             return Err(Forward::Request);
         }
         let stored = stored.ok_or(Forward::UriMiss)?;
-        self.selected(request, stored)?;
         let response = self.response_directives(&stored.headers);
-        let is_fresh = self.is_fresh(options, directives, &response, stored, now);
+        self.selected(request, &response, stored)?;
+        let question = Question { options, request: directives, response: &response, stored, now };
+        let is_fresh = self.is_fresh(&question);
         let is_reload = options.mode == CacheMode::NoCache && !(is_fresh && response.immutable);
         if directives.no_cache || is_reload {
             return Err(Forward::Request);
@@ -124,11 +142,11 @@ impl Policy {
         if response.no_cache {
             return Err(Forward::Stale);
         }
-        if is_fresh || self.is_stale_allowed(options, directives, &response, stored, now) {
+        if is_fresh || self.is_stale_allowed(&question) {
             return Ok(Reuse::AsItIs);
         }
         let window = response.stale_while_revalidate.unwrap_or_default();
-        if self.is_stale_within(window, options, directives, &response, stored, now) {
+        if self.is_stale_within(window, &question) {
             return Ok(Reuse::WhileValidating);
         }
         let is_expired = self.expiry_of(&response, stored).is_some_and(|expires_at| expires_at <= now);
@@ -136,63 +154,36 @@ impl Policy {
     }
 
     /// Returns whether the stored response is fresh, and as fresh as the request wants it.
-    fn is_fresh(
-        &self,
-        options: &RequestOptions,
-        request: &RequestDirectives,
-        response: &ResponseDirectives,
-        stored: &ResponseHead,
-        now: Timestamp,
-    ) -> bool {
-        let until = now.saturating_add(request.min_fresh.unwrap_or_default());
-        let expires_at = self.expires_at_for(options, request, response, stored);
-        is_young(request, stored, now) && expires_at.is_none_or(|expires_at| until < expires_at)
+    fn is_fresh(&self, question: &Question<'_>) -> bool {
+        let until = question.now.saturating_add(question.request.min_fresh.unwrap_or_default());
+        let expires_at = self.expires_at_for(question);
+        question.is_young() && expires_at.is_none_or(|expires_at| until < expires_at)
     }
 
     /// Returns whether a stale response will do for the request, and the response does not forbid it.
-    fn is_stale_allowed(
-        &self,
-        options: &RequestOptions,
-        request: &RequestDirectives,
-        response: &ResponseDirectives,
-        stored: &ResponseHead,
-        now: Timestamp,
-    ) -> bool {
-        let is_forced = matches!(options.mode, CacheMode::ForceCache | CacheMode::OnlyIfCached);
-        let window = if is_forced { Duration::MAX } else { request.max_stale.unwrap_or_default() };
-        self.is_stale_within(window, options, request, response, stored, now)
+    fn is_stale_allowed(&self, question: &Question<'_>) -> bool {
+        let is_forced = matches!(question.options.mode, CacheMode::ForceCache | CacheMode::OnlyIfCached);
+        let allowed = question.request.max_stale.unwrap_or_default();
+        self.is_stale_within(if is_forced { Duration::MAX } else { allowed }, question)
     }
 
     /// Returns whether the stored response has been stale for less than `window`, if it may be used stale at all.
-    fn is_stale_within(
-        &self,
-        window: Duration,
-        options: &RequestOptions,
-        request: &RequestDirectives,
-        response: &ResponseDirectives,
-        stored: &ResponseHead,
-        now: Timestamp,
-    ) -> bool {
+    fn is_stale_within(&self, window: Duration, question: &Question<'_>) -> bool {
         if window.is_zero()
-            || response.forbids_stale(self.0.is_shared)
-            || request.min_fresh.is_some()
-            || !is_young(request, stored, now)
+            || question.response.forbids_stale(self.0.is_shared)
+            || question.request.min_fresh.is_some()
+            || !question.is_young()
         {
             return false;
         }
-        let expires_at = self.expires_at_for(options, request, response, stored);
-        expires_at.is_none_or(|expires_at| now < expires_at.saturating_add(window))
+        let expires_at = self.expires_at_for(question);
+        expires_at.is_none_or(|expires_at| question.now < expires_at.saturating_add(window))
     }
 
     /// Returns when the stored response expires for this request: not later than the request's own options say,
     /// unless a field that goes before them gives its lifetime.
-    fn expires_at_for(
-        &self,
-        options: &RequestOptions,
-        request: &RequestDirectives,
-        response: &ResponseDirectives,
-        stored: &ResponseHead,
-    ) -> Option<Timestamp> {
+    fn expires_at_for(&self, question: &Question<'_>) -> Option<Timestamp> {
+        let Question { options, request, response, stored, .. } = *question;
         let own = match options.expire_after {
             Some(Expiry::Immediately) => Some(stored.received_at),
             Some(Expiry::After(duration)) => Some(stored.received_at.saturating_add(duration)),
@@ -205,16 +196,21 @@ impl Policy {
 
     /// Returns whether the stored response is one for this request, fresh or stale.
     pub(super) fn is_selected(&self, request: &KeyRequest<'_>, stored: &ResponseHead) -> bool {
-        self.selected(request, stored).is_ok()
+        self.selected(request, &self.response_directives(&stored.headers), stored).is_ok()
     }
 
-    /// Checks that the stored response is one for this request, fresh or stale.
-    fn selected(&self, request: &KeyRequest<'_>, stored: &ResponseHead) -> Result<(), Forward> {
+    /// Checks that the stored response, which has these directives, is one for this request, fresh or stale.
+    fn selected(
+        &self,
+        request: &KeyRequest<'_>,
+        directives: &ResponseDirectives,
+        stored: &ResponseHead,
+    ) -> Result<(), Forward> {
         // A caller's own key may be the same for both.
         if stored.method == Method::HEAD && request.method() != Method::HEAD {
             return Err(Forward::Miss);
         }
-        if self.response_directives(&stored.headers).forbids_storing() {
+        if directives.forbids_storing() {
             return Err(Forward::Miss);
         }
         // A private cache may have stored it in the same place.

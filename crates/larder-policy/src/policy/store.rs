@@ -7,8 +7,9 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use larder_core::{ResponseHead, Timestamp};
 
 use super::Policy;
-use crate::age::{explicit_lifetime, http_date, is_heuristically_cacheable};
+use crate::age::{explicit_lifetime, is_heuristically_cacheable};
 use crate::cache_control::ResponseDirectives;
+use crate::dates::http_date;
 use crate::fields::remove_hop_by_hop;
 use crate::range::{ByteRange, ContentRange};
 use crate::vary::VariesOnAny;
@@ -180,7 +181,7 @@ impl Policy {
         remove_hop_by_hop(&mut head.headers);
         if self.is_standard()
             && !head.headers.contains_key(DATE)
-            && let Some(date) = http_date(head.received_at)
+            && let Some(date) = http_date(head.received_at).and_then(|date| HeaderValue::try_from(date).ok())
         {
             // Whoever is given it later must not take it for new (RFC 9110, section 6.6.1).
             head.headers.insert(DATE, date);
