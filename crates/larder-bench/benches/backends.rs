@@ -86,7 +86,7 @@ fn read(criterion: &mut Criterion, Place { runtime, stores, limit, .. }: &Place)
         limit.replace(key.as_str(), &vec![1; size.bytes]).expect(PREPARED);
         bench.measure("limit", async || Ok(()), async |()| Ok(limit.read(key.as_str())?));
         for Store { name, store, .. } in stores {
-            runtime.block_on(store.write(&key, response(size.bytes))).expect(PREPARED);
+            runtime.block_on(store.write(&key, response(0, size.bytes))).expect(PREPARED);
             bench.measure(
                 name,
                 async || Ok(()),
@@ -109,7 +109,7 @@ fn write_new(criterion: &mut Criterion, Place { runtime, stores, limit, .. }: &P
         for Store { name, store, .. } in stores {
             bench.measure(
                 name,
-                async || store.delete(&key).await.map(|_| response(size.bytes)),
+                async || store.delete(&key).await.map(|_| response(0, size.bytes)),
                 async |response| store.write(&key, response).await,
             );
         }
@@ -125,7 +125,7 @@ fn write_replace(criterion: &mut Criterion, Place { runtime, stores, limit, .. }
         for Store { name, store, .. } in stores {
             bench.measure(
                 name,
-                async || Ok(response(size.bytes)),
+                async || Ok(response(0, size.bytes)),
                 async |response| store.write(&key, response).await,
             );
         }
@@ -138,7 +138,7 @@ fn contains(criterion: &mut Criterion, Place { runtime, stores, limit, .. }: &Pl
     limit.replace(key.as_str(), b"").expect(PREPARED);
     bench.measure("limit", async || Ok(()), async |()| Ok(limit.contains(key.as_str())?));
     for Store { name, store, .. } in stores {
-        runtime.block_on(store.write(&key, response(1024))).expect(PREPARED);
+        runtime.block_on(store.write(&key, response(0, 1024))).expect(PREPARED);
         bench.measure(name, async || Ok(()), async |()| store.contains(&key).await);
     }
 }
@@ -151,7 +151,7 @@ fn keys(criterion: &mut Criterion, Place { runtime, stores, limit, .. }: &Place)
     bench.measure("limit", async || Ok(()), async |()| Ok(limit.list()?));
     for Store { name, store, .. } in stores {
         for number in 0..MANY {
-            runtime.block_on(store.write(&key(number), response(1024))).expect(PREPARED);
+            runtime.block_on(store.write(&key(number), response(0, 1024))).expect(PREPARED);
         }
         bench.measure(
             name,
@@ -174,7 +174,7 @@ fn bulk_delete(criterion: &mut Criterion, Place { runtime, stores, limit, .. }: 
             name,
             async || {
                 for key in &keys {
-                    store.write(key, response(1024)).await?;
+                    store.write(key, response(0, 1024)).await?;
                 }
                 Ok(())
             },

@@ -1,0 +1,2 @@
+//! The driver of the benchmarks; `cargo xtask bench` builds and runs it.
+fn main() {}
