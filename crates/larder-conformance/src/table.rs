@@ -89,6 +89,11 @@ macro_rules! __backend_cases {
                 listing::a_listing_can_be_left_and_begun_again [responses] "listings do not disturb each other";
                 listing::a_listing_keeps_what_stays_while_others_come_and_go [responses] "what is there all the time is listed exactly once";
                 listing::a_listing_passes_over_what_is_deleted_meanwhile [responses] "a deleted entry does not end a listing";
+                stats::counts_never_go_back [responses] "what a store counted stays counted, after a clear and a close too";
+                stats::what_was_asked_for_is_not_counted_as_an_eviction [responses] "deleting and replacing are neither evictions nor damage";
+                stats::the_size_that_is_told_is_the_size [responses] "the entries of stats, if told, are those of size";
+                stats::the_bytes_that_are_told_come_and_go_with_entries [responses] "the bytes of stats, if told, are those of the entries there are";
+                stats::what_is_there_is_within_the_limits_that_are_told [responses] "limits are constant, and kept after every operation";
                 keys::keys_that_differ_in_case_are_different [responses] "a key is compared byte by byte";
                 keys::keys_that_begin_alike_are_different [responses] "a key is compared to its end";
                 keys::the_longest_and_the_shortest_key_are_keys [responses] "keys of 1 and of 128 bytes name entries";
@@ -212,6 +217,7 @@ macro_rules! __backend_cases {
                 entries::a_broken_entry_hurts_no_other [responses corruption] "a failure with one key does not touch another";
                 entries::a_broken_entry_can_be_deleted [responses corruption] "a broken entry does not keep itself or others from being deleted";
                 entries::update_head_does_not_revive_a_broken_entry [responses corruption] "a broken entry has no head to update";
+                entries::a_broken_entry_is_counted [responses corruption] "damaged entries that a read meets can be seen in stats";
                 entries::an_entry_in_the_place_of_another_is_a_miss [responses corruption] "an entry is read under its own key only";
                 entries::a_broken_entry_never_ends_a_listing [responses corruption] "every whole entry is listed beside broken ones";
                 aliases::a_broken_index_is_an_empty_one [redirects corruption] "a broken index reads as empty, and the next write works";

@@ -11,6 +11,7 @@
 //! | what survives a power loss | [`Durability`] |
 //! | what a serialization format does | [`Codec`], [`Compression`], chosen through [`Codecs`] |
 //! | store and index together | [`CacheBackend`], [`Lookup`], [`Aliases`] |
+//! | what is counted | [`StoreStats`] |
 //! | what went wrong | [`Error`], [`ErrorKind`] |
 //!
 //! This crate has no runtime, touches no file, reads no clock and knows no format: time is always an
@@ -33,6 +34,7 @@ mod head;
 mod key;
 mod redirects;
 mod response;
+mod stats;
 mod store;
 mod timestamp;
 
@@ -47,6 +49,7 @@ pub use redirects::{Alias, RedirectIndex};
 pub use response::CachedResponse;
 #[cfg(feature = "fields")]
 pub use response::{ContentDisposition, Cookie, Link};
+pub use stats::StoreStats;
 pub use store::{ResponseStore, Revision, StoredHead};
 pub use timestamp::Timestamp;
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 
-use crate::{CacheKey, CachedResponse, ResponseHead, Result, Timestamp};
+use crate::{CacheKey, CachedResponse, ResponseHead, Result, StoreStats, Timestamp};
 
 /// A store of responses by key.
 ///
@@ -150,6 +150,13 @@ pub trait ResponseStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// O(n) in all, and linear in what is read of the bodies.
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>>;
+
+    /// Returns what the store has counted since it was opened, and how full it is as far as it knows. O(1).
+    ///
+    /// It looks at nothing but memory and may be called at any time, after [`ResponseStore::close`] too. Where the
+    /// store says how full it is, that is right whenever no operation is under way, except for what other instances
+    /// did since this one last looked.
+    fn stats(&self) -> StoreStats;
 
     /// Finishes what is under way and releases connections and threads; a second call does nothing. O(1).
     ///

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use larder_core::{
     BoxStream, CacheKey, CachedResponse, Codecs, Error, ResponseHead, ResponseStore, Result, Revision,
-    StoredHead, Timestamp, async_trait,
+    StoreStats, StoredHead, Timestamp, async_trait,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -162,6 +162,10 @@ impl ResponseStore for FileStore {
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
         listing::values(&self.shared)
+    }
+
+    fn stats(&self) -> StoreStats {
+        StoreStats::default().with_counts(0, self.damaged_entries())
     }
 
     async fn close(&self) -> Result<()> {

@@ -10,13 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future, stream};
 use larder_core::{
-    BoxStream, CacheKey, CachedResponse, ResponseHead, ResponseStore, Result, Revision, StoredHead,
-    Timestamp, async_trait,
+    BoxStream, CacheKey, CachedResponse, ResponseHead, ResponseStore, Result, Revision, StoreStats,
+    StoredHead, Timestamp, async_trait,
 };
 
 /// A response store in memory, without a bound.
 ///
-/// Cloning is cheap; the clones are the same store. No future waits once it has the lock, so that a dropped one has
+/// Cloning is cheap; the clones are the same store. Its [`stats`](ResponseStore::stats) count the bytes of the bodies
+/// alone. No future waits once it has the lock, so that a dropped one has
 /// changed nothing.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
@@ -26,6 +27,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Map {
     entries: HashMap<CacheKey, Entry>,
+    /// The lengths of all bodies together.
+    bytes: u64,
     /// How many revisions were given out. It never goes back, so that no revision is given out twice.
     revisions: u64,
 }
@@ -72,15 +75,33 @@ impl Map {
         self.revisions += 1;
         Revision::new(self.revisions.to_be_bytes().to_vec())
     }
+
+    fn put(&mut self, key: CacheKey, entry: Entry) {
+        self.bytes += entry.len();
+        if let Some(previous) = self.entries.insert(key, entry) {
+            self.bytes -= previous.len();
+        }
+    }
+
+    fn remove(&mut self, key: &CacheKey) -> bool {
+        let removed = self.entries.remove(key);
+        self.bytes -= removed.as_ref().map_or(0, Entry::len);
+        removed.is_some()
+    }
 }
 
 impl Entry {
+    fn len(&self) -> u64 {
+        self.body.len() as u64
+    }
+
     fn into_response(self) -> CachedResponse {
         CachedResponse::new(self.head, self.body).at_revision(self.revision)
     }
 
     fn into_head(self) -> StoredHead {
-        StoredHead::new(self.head, self.revision, self.body.len() as u64)
+        let len = self.len();
+        StoredHead::new(self.head, self.revision, len)
     }
 }
 
@@ -99,7 +120,7 @@ impl ResponseStore for MemoryStore {
         let body = body.bytes().await?;
         let mut map = self.map();
         let revision = map.next_revision();
-        map.entries.insert(key.clone(), Entry { head, body, revision });
+        map.put(key.clone(), Entry { head, body, revision });
         Ok(())
     }
 
@@ -119,26 +140,25 @@ impl ResponseStore for MemoryStore {
     }
 
     async fn delete(&self, key: &CacheKey) -> Result<bool> {
-        Ok(self.map().entries.remove(key).is_some())
+        Ok(self.map().remove(key))
     }
 
     async fn bulk_delete(&self, keys: &[CacheKey]) -> Result<u64> {
         let mut map = self.map();
-        Ok(keys.iter().filter(|key| map.entries.remove(*key).is_some()).count() as u64)
+        Ok(keys.iter().filter(|key| map.remove(key)).count() as u64)
     }
 
     async fn clear(&self) -> Result<()> {
-        self.map().entries.clear();
+        let mut map = self.map();
+        map.entries.clear();
+        map.bytes = 0;
         Ok(())
     }
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64> {
-        Ok(
-            self.map()
-                .entries
-                .extract_if(|_, entry| entry.head.purge_at().is_some_and(|at| at <= now))
-                .count() as u64,
-        )
+        let Map { entries, bytes, .. } = &mut *self.map();
+        let expired = entries.extract_if(|_, entry| entry.head.purge_at().is_some_and(|at| at <= now));
+        Ok(expired.inspect(|(_, entry)| *bytes -= entry.len()).count() as u64)
     }
 
     async fn size(&self) -> Result<u64> {
@@ -155,6 +175,11 @@ impl ResponseStore for MemoryStore {
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
         self.list(Entry::into_response)
+    }
+
+    fn stats(&self) -> StoreStats {
+        let map = self.map();
+        StoreStats::default().with_size(Some(map.entries.len() as u64), Some(map.bytes))
     }
 
     async fn close(&self) -> Result<()> {

@@ -9,7 +9,7 @@ use http::Request;
 use larder_client::{CacheMode, CacheOptions, RequestBody, RequestOptions};
 use larder_core::{
     BoxStream, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, ResponseStore, Result, Revision,
-    StoredHead, Timestamp, async_trait,
+    StoreStats, StoredHead, Timestamp, async_trait,
 };
 use larder_memory::MemoryStore;
 
@@ -147,6 +147,10 @@ impl ResponseStore for Broken {
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
         stream::empty().boxed()
+    }
+
+    fn stats(&self) -> StoreStats {
+        self.inner.stats()
     }
 
     async fn close(&self) -> Result<()> {

@@ -7,4 +7,5 @@ pub(crate) mod heads;
 pub(crate) mod keys;
 pub(crate) mod listing;
 pub(crate) mod revisions;
+pub(crate) mod stats;
 pub(crate) mod writing;

@@ -11,7 +11,7 @@ use futures_util::{FutureExt, StreamExt, future, stream};
 use larder_conformance::{Fixture, Instance};
 use larder_core::{
     BoxError, BoxStream, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, ResponseStore, Result,
-    Revision, StoredHead, Timestamp, async_trait,
+    Revision, StoreStats, StoredHead, Timestamp, async_trait,
 };
 use larder_memory::MemoryRedirects;
 
@@ -24,6 +24,7 @@ pub(crate) enum Flaw {
     IgnoresTheKey,
     BrokenIsAnError,
     BrokenPanics,
+    BrokenIsNotCounted,
     BrokenStaysBroken,
     BrokenEndsListings,
     BrokenStopsDeleting,
@@ -43,6 +44,7 @@ pub(crate) struct Place {
 struct Map {
     stored: BTreeMap<CacheKey, Vec<u8>>,
     heads: Vec<ResponseHead>,
+    damaged: u64,
 }
 
 impl Place {
@@ -129,9 +131,10 @@ impl Checked {
     }
 
     fn entry(&self, key: &CacheKey) -> Result<Option<Entry>> {
-        let map = self.map.held();
+        let mut map = self.map.held();
         let Some(bytes) = map.stored.get(key) else { return Ok(None) };
         let entry = self.decode(&map, key, bytes);
+        map.damaged += u64::from(entry.is_none() && self.flaw != Flaw::BrokenIsNotCounted);
         assert!(entry.is_some() || self.flaw != Flaw::BrokenPanics, "a broken entry");
         if entry.is_none() && self.flaw == Flaw::BrokenIsAnError {
             return Err(Error::new(ErrorKind::Corrupt, "the checksum does not match").with_key(key));
@@ -271,6 +274,10 @@ impl ResponseStore for Checked {
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
         self.list(Entry::response)
+    }
+
+    fn stats(&self) -> StoreStats {
+        StoreStats::default().with_counts(0, self.map.held().damaged)
     }
 
     async fn close(&self) -> Result<()> {

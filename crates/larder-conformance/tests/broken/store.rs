@@ -9,7 +9,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
 use larder_conformance::{Fixture, Instance};
 use larder_core::{
     Body, BoxError, BoxStream, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, ResponseStore,
-    Result, Revision, StoredHead, Timestamp, async_trait,
+    Result, Revision, StoreStats, StoredHead, Timestamp, async_trait,
 };
 use larder_memory::{MemoryRedirects, MemoryStore};
 
@@ -53,6 +53,11 @@ pub(crate) enum Flaw {
     SizeCountsWrites,
     RemembersReads,
     LosesWhatWasNotClosed,
+    CountsWritesAsEntries,
+    CountsDeletedBytes,
+    CountsDeletionsAsEvictions,
+    CountsGoBack,
+    ExceedsItsLimits,
     NeverCloses,
     ClosesOnce,
 }
@@ -416,6 +421,19 @@ impl ResponseStore for Flawed {
         let keys = future::lazy(move |_| at_once(inner.keys())).flatten_stream();
         let values = keys.filter_map(value).boxed();
         if self.has(Flaw::ListsAsOfTheCall) { at_once(values) } else { values }
+    }
+
+    fn stats(&self) -> StoreStats {
+        let (writes, stats) = (*self.writes.held(), self.inner.stats());
+        let (entries, bytes) = (stats.entries.unwrap_or_default(), stats.bytes);
+        match self.flaw {
+            Flaw::CountsWritesAsEntries => stats.with_size(Some(writes), bytes),
+            Flaw::CountsDeletedBytes => stats.with_size(Some(entries), Some(1_000 * writes)),
+            Flaw::CountsDeletionsAsEvictions => stats.with_counts(writes - entries, 0),
+            Flaw::CountsGoBack => stats.with_counts(0, entries),
+            Flaw::ExceedsItsLimits => stats.with_limits(Some(2), None),
+            _ => stats,
+        }
     }
 
     async fn close(&self) -> Result<()> {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use larder_core::{
-    BoxStream, CacheKey, CachedResponse, ResponseHead, ResponseStore, Result, Revision, StoredHead,
-    Timestamp, async_trait,
+    BoxStream, CacheKey, CachedResponse, ResponseHead, ResponseStore, Result, Revision, StoreStats,
+    StoredHead, Timestamp, async_trait,
 };
 
 /// A response store in a sorted map; the clones are the same store.
@@ -112,6 +112,10 @@ impl ResponseStore for TreeStore {
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
         self.list().map(|(key, entry)| Ok((key, response(entry)))).boxed()
+    }
+
+    fn stats(&self) -> StoreStats {
+        StoreStats::default().with_size(Some(self.tree().entries.len() as u64), None)
     }
 
     async fn close(&self) -> Result<()> {

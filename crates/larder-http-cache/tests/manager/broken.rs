@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http_cache::{CacheManager, HttpResponse};
 use larder_core::{
     BoxStream, CacheKey, CachedResponse, Error, ErrorKind, ResponseHead, ResponseStore, Result, Revision,
-    StoredHead, Timestamp, async_trait,
+    StoreStats, StoredHead, Timestamp, async_trait,
 };
 use larder_http_cache::Larder;
 
@@ -71,6 +71,10 @@ impl ResponseStore for Broken {
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
         Box::pin(futures_util::stream::iter([broken()]))
+    }
+
+    fn stats(&self) -> StoreStats {
+        StoreStats::default()
     }
 
     async fn close(&self) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::{StreamExt, stream};
 use larder_core::{
     Alias, BoxStream, CacheBackend, CacheKey, CachedResponse, Error, ErrorKind, RedirectIndex, ResponseHead,
-    ResponseStore, Result, Revision, StoredHead, Timestamp, async_trait,
+    ResponseStore, Result, Revision, StoreStats, StoredHead, Timestamp, async_trait,
 };
 
 use crate::case::Setup;
@@ -127,6 +127,10 @@ impl ResponseStore for Spy<Store> {
 
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, CachedResponse)>> {
         self.list(self.inner.values())
+    }
+
+    fn stats(&self) -> StoreStats {
+        self.inner.stats()
     }
 
     async fn close(&self) -> Result<()> {

@@ -218,6 +218,16 @@ pub(crate) async fn update_head_does_not_revive_a_broken_entry(setup: &Setup) ->
     misses(&store, &key, "a broken entry stays a miss").await
 }
 
+pub(crate) async fn a_broken_entry_is_counted(setup: &Setup) -> Verdict {
+    let (store, key) = (setup.store().await?, key("k"));
+    victim(setup, &store, &key, noise(300, 1)).await?;
+    let before = store.stats().damaged;
+    set(setup, &key, b"not an entry").await?;
+    misses(&store, &key, "whatever else stands in the entry's place reads as Ok(None)").await?;
+    let counted = store.stats().damaged - before;
+    ensure(counted > 0, "a damaged entry that was met is counted", "no more than before")
+}
+
 pub(crate) async fn an_entry_in_the_place_of_another_is_a_miss(setup: &Setup) -> Verdict {
     let store = setup.store().await?;
     for name in ["mine", "other"] {

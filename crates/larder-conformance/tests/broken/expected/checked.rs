@@ -29,7 +29,11 @@ broken! {
         "corruption::a_broken_entry_hurts_no_other",
         "corruption::a_broken_entry_can_be_deleted",
         "corruption::update_head_does_not_revive_a_broken_entry",
+        "corruption::a_broken_entry_is_counted",
         "corruption::an_entry_in_the_place_of_another_is_a_miss",
+    ];
+    broken_is_not_counted: BrokenIsNotCounted fails [
+        "corruption::a_broken_entry_is_counted",
     ];
     broken_panics: BrokenPanics fails [
         "corruption::what_the_fixture_puts_back_is_the_entry",
@@ -41,6 +45,7 @@ broken! {
         "corruption::a_broken_entry_hurts_no_other",
         "corruption::a_broken_entry_can_be_deleted",
         "corruption::update_head_does_not_revive_a_broken_entry",
+        "corruption::a_broken_entry_is_counted",
         "corruption::an_entry_in_the_place_of_another_is_a_miss",
         "corruption::a_broken_entry_never_ends_a_listing",
     ];
@@ -63,6 +68,7 @@ broken! {
         "corruption::a_broken_entry_hurts_no_other",
         "corruption::a_broken_entry_can_be_deleted",
         "corruption::update_head_does_not_revive_a_broken_entry",
+        "corruption::a_broken_entry_is_counted",
         "corruption::an_entry_in_the_place_of_another_is_a_miss",
         "corruption::a_broken_index_is_an_empty_one",
     ];
@@ -77,6 +83,7 @@ broken! {
         "corruption::a_broken_entry_hurts_no_other",
         "corruption::a_broken_entry_can_be_deleted",
         "corruption::update_head_does_not_revive_a_broken_entry",
+        "corruption::a_broken_entry_is_counted",
         "corruption::an_entry_in_the_place_of_another_is_a_miss",
         "corruption::a_broken_entry_never_ends_a_listing",
     ];
