@@ -1,11 +1,12 @@
 //! The body of an entry on its way out: from memory when it is small, else streamed from the file.
 //!
-//! A stream holds at most two batches: the one that was asked for, and the next, which is read meanwhile.
+//! What is in the system's memory is read where it is asked for, a batch at a time. From where the disk has to be
+//! waited for, blocking threads read: the batch that was asked for, and the next, which is read meanwhile.
 
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,26 +18,28 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::cause::{Cause, Result, from_io, into_io};
-use crate::entry::{Chunks, Opened};
+use crate::entry::{Chunks, Stored};
 use crate::store::Shared;
+use crate::sys::Wait;
 
-/// How much of a body is read at a time.
+/// How much of a body a blocking thread reads at a time.
 const BATCH: usize = 512 * 1024;
+/// How much of a body is read at a time where it is asked for.
+const BATCH_NOW: usize = 128 * 1024;
 
 /// Returns the body of an entry: in memory if it is no longer than what is to be buffered.
-pub(crate) fn of_entry(shared: &Arc<Shared>, key: &CacheKey, opened: Opened) -> Result<Body> {
-    let (file, path, body_len) = (Arc::clone(&opened.file), opened.path.clone(), opened.prologue.body_len);
-    let source = match Source::of_entry(shared, opened)? {
+pub(crate) fn of_entry(shared: &Arc<Shared>, stored: Stored) -> Result<Body> {
+    let (key, file, body_len) = (stored.key.clone(), Arc::clone(&stored.file), stored.prologue.body_len);
+    let source = match Source::of_entry(shared, stored)? {
         Source::Memory(bytes) => return Ok(Body::from(bytes)),
         source => source,
     };
     if body_len <= shared.options.buffer_up_to {
-        return read_all(source, body_len, &path).map(Body::from);
+        return read_all(source, body_len, || shared.path_of(&key)).map(Body::from);
     }
     Ok(Body::wrap(Streamed {
         shared: Arc::clone(shared),
-        key: key.clone(),
-        path,
+        key,
         file,
         runtime: Handle::try_current().map_err(|_| Cause::NoRuntime)?,
         state: State::Idle(source),
@@ -45,19 +48,19 @@ pub(crate) fn of_entry(shared: &Arc<Shared>, key: &CacheKey, opened: Opened) -> 
 }
 
 /// Reads the body of an entry to its end, a batch at a time, and keeps none of it.
-pub(crate) fn verify(shared: &Arc<Shared>, opened: Opened) -> Result<()> {
-    let (path, mut unread) = (opened.path.clone(), opened.prologue.body_len);
-    let mut source = Source::of_entry(shared, opened)?;
+pub(crate) fn verify(shared: &Arc<Shared>, stored: Stored) -> Result<()> {
+    let (key, mut unread) = (stored.key.clone(), stored.prologue.body_len);
+    let mut source = Source::of_entry(shared, stored)?;
     while unread > 0 {
-        unread -= source.next(unread, &path)?.len() as u64;
+        unread -= source.next(unread, || shared.path_of(&key))?.len() as u64;
     }
     Ok(())
 }
 
-fn read_all(mut source: Source, body_len: u64, path: &Path) -> Result<Vec<u8>> {
+fn read_all(mut source: Source, body_len: u64, path: impl Fn() -> PathBuf) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     while (body.len() as u64) < body_len {
-        body.append(&mut source.next(body_len - body.len() as u64, path)?);
+        body.append(&mut source.next(body_len - body.len() as u64, &path)?);
     }
     Ok(body)
 }
@@ -71,8 +74,8 @@ enum Source {
 }
 
 impl Source {
-    fn of_entry(shared: &Arc<Shared>, opened: Opened) -> Result<Self> {
-        let compression = match opened.prologue.compression {
+    fn of_entry(shared: &Arc<Shared>, stored: Stored) -> Result<Self> {
+        let compression = match stored.prologue.compression {
             0 => None,
             id => Some(
                 shared
@@ -82,14 +85,14 @@ impl Source {
                     .clone(),
             ),
         };
-        Ok(match (opened.body_in_memory()?, compression) {
+        Ok(match (stored.body_in_memory()?, compression) {
             (Some(bytes), None) => Self::Memory(bytes),
             (Some(bytes), Some(compression)) => {
                 Self::Decompressed(compression.decompressor(Box::new(Cursor::new(bytes)))?)
             }
-            (None, None) => Self::Stored(Chunks::new(Arc::clone(shared), opened)),
+            (None, None) => Self::Stored(Chunks::new(Arc::clone(shared), stored)),
             (None, Some(compression)) => {
-                let chunks = Chunks::new(Arc::clone(shared), opened);
+                let chunks = Chunks::new(Arc::clone(shared), stored);
                 let stored = StoredReader { chunks, batch: Cursor::default() };
                 Self::Decompressed(compression.decompressor(Box::new(stored))?)
             }
@@ -97,23 +100,34 @@ impl Source {
     }
 
     /// Returns the next bytes of the `left` that are to come: at least one, and all that there is at the end.
-    fn next(&mut self, left: u64, path: &Path) -> Result<Vec<u8>> {
+    fn next(&mut self, left: u64, path: impl Fn() -> PathBuf) -> Result<Vec<u8>> {
         match self {
             Self::Memory(bytes) => Ok(std::mem::take(bytes).into()),
-            Self::Stored(chunks) => chunks.next(BATCH),
+            Self::Stored(chunks) => chunks.next(BATCH, Wait::Allowed),
             Self::Decompressed(reader) => {
                 let wanted = left.min(BATCH as u64);
                 let mut batch = Vec::new();
-                reader.take(wanted).read_to_end(&mut batch).map_err(|error| from_io(error, path))?;
+                reader.take(wanted).read_to_end(&mut batch).map_err(|error| from_io(error, &path))?;
                 if (batch.len() as u64) < wanted {
                     return Err(Cause::Damaged("length"));
                 }
                 // The last read also meets the end of the compressed bytes, and whatever is wrong with it.
-                if wanted == left && reader.read(&mut [0]).map_err(|error| from_io(error, path))? > 0 {
+                if wanted == left && reader.read(&mut [0]).map_err(|error| from_io(error, &path))? > 0 {
                     return Err(Cause::Damaged("length"));
                 }
                 Ok(batch)
             }
+        }
+    }
+}
+
+impl Source {
+    /// Returns some of the next bytes if that takes neither waiting nor much work.
+    fn next_now(&mut self) -> Option<Vec<u8>> {
+        match self {
+            // What goes wrong goes wrong again on a blocking thread, which may take the time to remove the entry.
+            Self::Stored(chunks) => chunks.next(BATCH_NOW, Wait::Never).ok(),
+            Self::Memory(_) | Self::Decompressed(_) => None,
         }
     }
 }
@@ -127,7 +141,7 @@ struct StoredReader {
 impl Read for StoredReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.batch.position() == self.batch.get_ref().len() as u64 {
-            self.batch = Cursor::new(self.chunks.next(BATCH).map_err(into_io)?);
+            self.batch = Cursor::new(self.chunks.next(BATCH, Wait::Allowed).map_err(into_io)?);
         }
         self.batch.read(buffer)
     }
@@ -137,7 +151,6 @@ impl Read for StoredReader {
 struct Streamed {
     shared: Arc<Shared>,
     key: CacheKey,
-    path: PathBuf,
     file: Arc<File>,
     runtime: Handle,
     state: State,
@@ -153,11 +166,11 @@ enum State {
 
 impl Streamed {
     fn begin_read(&self, mut source: Source) -> State {
-        let (left, path) = (self.unread, self.path.clone());
+        let left = self.unread;
         let (shared, key, file) = (Arc::clone(&self.shared), self.key.clone(), Arc::clone(&self.file));
         State::Reading(self.runtime.spawn_blocking(move || {
-            let batch =
-                source.next(left, &path).inspect_err(|cause| shared.give_up(&key, cause, Some(&file)));
+            let batch = source.next(left, || shared.path_of(&key));
+            let batch = batch.inspect_err(|cause| shared.give_up(&key, cause, Some(&file)));
             (source, batch)
         }))
     }
@@ -167,7 +180,7 @@ impl Streamed {
         Error::from(cause)
             .with_operation("read")
             .with_key(&self.key)
-            .with_context("path", self.path.display())
+            .with_context("path", self.shared.path_of(&self.key).display())
     }
 }
 
@@ -183,7 +196,14 @@ impl http_body::Body for Streamed {
             match std::mem::replace(&mut self.state, State::Ended) {
                 State::Ended => return Poll::Ready(None),
                 State::Idle(_) if self.unread == 0 => return Poll::Ready(None),
-                State::Idle(source) => self.state = self.begin_read(source),
+                State::Idle(mut source) => match source.next_now() {
+                    Some(batch) => {
+                        self.unread -= batch.len() as u64;
+                        self.state = if self.unread > 0 { State::Idle(source) } else { State::Ended };
+                        return Poll::Ready(Some(Ok(Frame::data(batch.into()))));
+                    }
+                    None => self.state = self.begin_read(source),
+                },
                 State::Reading(mut reading) => {
                     let Poll::Ready(read) = Pin::new(&mut reading).poll(cx) else {
                         self.state = State::Reading(reading);

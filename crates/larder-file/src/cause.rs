@@ -87,13 +87,13 @@ pub(crate) fn into_io(cause: Cause) -> io::Error {
 }
 
 /// Returns the cause that an I/O error carries; one that a decompressor made is damage.
-pub(crate) fn from_io(error: io::Error, path: &Path) -> Cause {
+pub(crate) fn from_io(error: io::Error, path: impl FnOnce() -> PathBuf) -> Cause {
     let kind = error.kind();
     match error.downcast::<Cause>() {
         Ok(cause) => cause,
         Err(_) if matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
             Cause::Damaged("compressed body")
         }
-        Err(source) => Cause::Io { action: "read the entry's body", path: path.to_owned(), source },
+        Err(source) => Cause::Io { action: "read the entry's body", path: path(), source },
     }
 }

@@ -119,7 +119,7 @@ pub(crate) fn prepare(
     let home = Home::open(fs, path)?;
     let layout = agree_on_layout(fs, &home, wanted)?;
     if fs.stat(&home.root, Path::new(TAG)).is_err()
-        && let Err(cause) = put_file(fs, &home, TAG, TAG_TEXT)
+        && let Err(cause) = put_file(fs, &home, TAG, TAG_TEXT.as_bytes())
     {
         tracing::debug!(%cause, "cannot tag the cache directory");
     }
@@ -155,7 +155,7 @@ fn agree_on_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<FanOu
     }
     refuse_what_is_no_cache(fs, home)?;
     let layout = wanted.unwrap_or(FanOut::Flat);
-    put_file(fs, home, LAYOUT, &layout.record())?;
+    put_file(fs, home, LAYOUT, layout.record().as_bytes())?;
     Ok(layout)
 }
 
@@ -180,7 +180,7 @@ fn recorded_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<Optio
     let path = home.root.path().join(LAYOUT);
     let text = match fs.open_file(&home.root, Path::new(LAYOUT)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.and_then(|file| fs.read(&file, 0, LONGEST_LAYOUT, &path)),
+        opened => opened.and_then(|file| fs.read(&file, 0, LONGEST_LAYOUT, || path.clone())),
     };
     let text = text.map_err(Cause::io("read the layout", &path))?;
     let recorded = FanOut::parse(&String::from_utf8_lossy(&text))?;
@@ -208,12 +208,12 @@ fn recorded_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<Optio
 }
 
 /// Puts a small file into the cache directory, atomically, and waits until it is on the disk.
-fn put_file(fs: &Fs, home: &Home, name: &str, text: &str) -> Result<()> {
+pub(crate) fn put_file(fs: &Fs, home: &Home, name: &str, bytes: &[u8]) -> Result<()> {
     let path = home.root.path().join(name);
     let temporary = random::name("new")?;
     let put = fs.create_temp(&home.temporaries, &temporary).and_then(|(file, named)| {
         let temporary = named.as_deref().unwrap_or(&temporary);
-        fs.write(&file, &[text.as_bytes()], &path)?;
+        fs.write(&file, &[bytes], &path)?;
         fs.sync_file(&file, &path)?;
         if named.is_none() {
             fs.try_lock(&file, &path)?;

@@ -1,7 +1,7 @@
 //! Opening an entry: what stands under its name, checked before anything of it is believed.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,10 +10,10 @@ use larder_core::{CacheKey, CachedResponse, ResponseHead, Revision, StoredHead};
 
 use crate::body;
 use crate::cause::{Cause, Result};
-use crate::frame::{CHUNK_LEN, PROLOGUE_LEN, Prologue, table_len, verify_chunks};
+use crate::frame::{CHUNK_LEN, PROLOGUE_LEN, Prologue, REVISION, table_len, verify_chunks};
 use crate::publish::is_absence;
 use crate::store::Shared;
-use crate::sys::Dir;
+use crate::sys::{Dir, Wait};
 
 /// How much of a file is read at first when only its head is wanted.
 const FIRST_READ: u64 = 16 * 1024;
@@ -21,16 +21,34 @@ const FIRST_READ: u64 = 16 * 1024;
 const ONE_READ: u64 = 2 * 1024 * 1024;
 /// What an entry that is read whole may hold beside its body.
 const AROUND_BODY: u64 = 64 * 1024;
+/// Up to this length a compressed body is decompressed where it is asked for.
+const DECOMPRESSED_NOW: u64 = 64 * 1024;
 
 /// An entry whose prologue, key and head were verified, and whose body was not read or not verified.
-pub(crate) struct Opened {
+struct Opened {
+    head: ResponseHead,
+    stored: Stored,
+}
+
+/// What an opened entry is but for its head.
+pub(crate) struct Stored {
+    pub(crate) key: CacheKey,
     pub(crate) file: Arc<File>,
-    pub(crate) path: PathBuf,
     pub(crate) prologue: Prologue,
-    pub(crate) head: ResponseHead,
     /// The file from its beginning: at least up to the body.
     bytes: Bytes,
 }
+
+/// How much of an entry is to be read when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Head,
+    /// The body too, if it is to be buffered.
+    Whole,
+}
+
+/// What is asked for has to wait, or is much work, or went wrong: a blocking thread does it, or finds out what.
+pub(crate) struct NotNow;
 
 /// What stands in an entry's place, and what its prologue says.
 pub(crate) struct Found {
@@ -53,39 +71,55 @@ impl From<Cause> for Failed {
 impl Shared {
     /// Reads the entry of `key`.
     pub(crate) fn read(self: &Arc<Self>, key: &CacheKey) -> Result<Option<CachedResponse>> {
-        let read = self.open_entry(key, true).and_then(|opened| {
+        let read = self.open_entry(key, Extent::Whole, Wait::Allowed).and_then(|opened| {
             let Some(opened) = opened else { return Ok(None) };
-            let (file, revision) =
-                (Arc::clone(&opened.file), Revision::new(opened.prologue.revision.to_vec()));
-            let head = opened.head.clone();
-            let body =
-                body::of_entry(self, key, opened).map_err(|cause| Failed { cause, file: Some(file) })?;
-            Ok(Some(CachedResponse::new(head, body).at_revision(revision)))
+            let file = Arc::clone(&opened.stored.file);
+            self.response(opened).map(Some).map_err(|cause| Failed { cause, file: Some(file) })
         });
         self.miss_if_broken(key, read)
+    }
+
+    /// Reads the entry of `key` if that takes neither waiting nor much work.
+    ///
+    /// What is broken, or fails, is left to [`Shared::read`], which may take the time to remove it.
+    pub(crate) fn read_now(self: &Arc<Self>, key: &CacheKey) -> Result<Option<CachedResponse>, NotNow> {
+        let opened = self.open_entry(key, Extent::Whole, Wait::Never).map_err(|_| NotNow)?;
+        let Some(opened) = opened else { return Ok(None) };
+        let Stored { prologue, bytes, .. } = &opened.stored;
+        let is_at_hand = bytes.len() as u64 >= prologue.file_len().unwrap_or(u64::MAX)
+            && (prologue.compression == 0 || prologue.body_len <= DECOMPRESSED_NOW);
+        if prologue.body_len <= self.options.buffer_up_to && !is_at_hand {
+            return Err(NotNow);
+        }
+        self.response(opened).map(Some).map_err(|_| NotNow)
     }
 
     /// Reads the head of the entry of `key`.
     pub(crate) fn read_head(&self, key: &CacheKey) -> Result<Option<StoredHead>> {
-        let read = self.open_entry(key, false).map(|opened| {
-            opened.map(|Opened { prologue, head, .. }| {
-                StoredHead::new(head, Revision::new(prologue.revision.to_vec()), prologue.body_len)
-            })
-        });
+        let read = self.open_entry(key, Extent::Head, Wait::Allowed).map(|opened| opened.map(stored_head));
         self.miss_if_broken(key, read)
+    }
+
+    /// Reads the head of the entry of `key` under the terms of [`Shared::read_now`].
+    pub(crate) fn read_head_now(&self, key: &CacheKey) -> Result<Option<StoredHead>, NotNow> {
+        let opened = self.open_entry(key, Extent::Head, Wait::Never).map_err(|_| NotNow)?;
+        Ok(opened.map(stored_head))
     }
 
     /// Reads all of the entry of `key` and keeps none of it; a broken entry is an error, and stays.
     pub(crate) fn verify(self: &Arc<Self>, key: &CacheKey) -> Result<bool> {
-        let Some(opened) = self.open_entry(key, false).map_err(|failed| failed.cause)? else {
+        let Some(opened) =
+            self.open_entry(key, Extent::Head, Wait::Allowed).map_err(|failed| failed.cause)?
+        else {
             return Ok(false);
         };
-        body::verify(self, opened).map(|()| true)
+        body::verify(self, opened.stored).map(|()| true)
     }
 
     /// Opens the entry of `key` to copy its body.
-    pub(crate) fn open_to_copy(&self, key: &CacheKey) -> Result<Option<Opened>> {
-        let opened = self.open_entry(key, false);
+    pub(crate) fn open_to_copy(&self, key: &CacheKey) -> Result<Option<Stored>> {
+        let opened = self.open_entry(key, Extent::Head, Wait::Allowed);
+        let opened = opened.map(|opened| opened.map(|opened| opened.stored));
         self.miss_if_broken(key, opened)
     }
 
@@ -98,11 +132,13 @@ impl Shared {
             }
             opened => opened.map_err(Cause::io("open the entry", &path))?,
         };
-        let stat = self.fs.stat_file(&file, &path).map_err(Cause::io("inspect the entry", &path))?;
+        let stat =
+            self.fs.stat_file(&file, || path.clone()).map_err(Cause::io("inspect the entry", &path))?;
         if !stat.is_file {
             return Ok(None);
         }
-        let bytes = self.read_at(&file, 0, PROLOGUE_LEN as u64, &path)?;
+        let read = self.fs.read(&file, 0, PROLOGUE_LEN, || path.clone());
+        let bytes = read.map_err(Cause::io("read the entry", &path))?;
         Ok(Prologue::parse(&bytes, stat.len).ok().map(|prologue| Found { file, prologue }))
     }
 
@@ -120,32 +156,52 @@ impl Shared {
         }
     }
 
-    pub(crate) fn read_at(&self, file: &File, offset: u64, len: u64, path: &Path) -> Result<Vec<u8>> {
+    fn read_at(&self, file: &File, offset: u64, len: u64, key: &CacheKey, wait: Wait) -> Result<Vec<u8>> {
         let len = usize::try_from(len).map_err(|_| Cause::Damaged("length"))?;
-        self.fs.read(file, offset, len, path).map_err(Cause::io("read the entry", path))
+        let read = self.fs.read_by(wait, file, offset, len, || self.path_of(key));
+        read.map_err(self.failed_to("read the entry", key))
     }
 
-    /// Opens the entry of `key`; reads it whole if it is small and `whole` is set, else up to its body.
-    fn open_entry(&self, key: &CacheKey, whole: bool) -> Result<Option<Opened>, Failed> {
+    /// Returns a function for `map_err` that says what was attempted on the entry of `key`.
+    fn failed_to<'a>(
+        &'a self,
+        action: &'static str,
+        key: &'a CacheKey,
+    ) -> impl FnOnce(std::io::Error) -> Cause + 'a {
+        move |source| Cause::Io { action, path: self.path_of(key), source }
+    }
+
+    /// Opens the entry of `key`, and reads it up to its body, or whole if that is wanted and it is small.
+    fn open_entry(&self, key: &CacheKey, extent: Extent, wait: Wait) -> Result<Option<Opened>, Failed> {
         let home = self.home();
-        let relative = self.layout.file_of(key);
-        let path = home.root.path().join(&relative);
-        let file = match self.fs.open_file(&home.root, &relative) {
+        let file = match self.fs.open_file_by(wait, &home.root, &self.layout.file_of(key)) {
             Err(error) if is_absence(&error) => return Ok(None),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
                 return Err(Cause::Foreign("it is not a regular file").into());
             }
-            opened => opened.map_err(Cause::io("open the entry", &path))?,
+            opened => opened.map_err(self.failed_to("open the entry", key))?,
         };
-        let stat = self.fs.stat_file(&file, &path).map_err(Cause::io("inspect the entry", &path))?;
+        let stat = self.fs.stat_file(&file, || self.path_of(key));
+        let stat = stat.map_err(self.failed_to("inspect the entry", key))?;
         if !stat.is_file {
             return Err(Cause::Foreign("it is not a regular file").into());
         }
-        let whole = whole && stat.len <= self.options.buffer_up_to.saturating_add(AROUND_BODY);
-        let file = Arc::new(file);
-        match self.verify_head(key, &file, &path, stat.len, whole) {
-            Ok((prologue, head, bytes)) => Ok(Some(Opened { file, path, prologue, head, bytes })),
-            Err(cause) => Err(Failed { cause, file: Some(file) }),
+        let whole =
+            extent == Extent::Whole && stat.len <= self.options.buffer_up_to.saturating_add(AROUND_BODY);
+        if whole && wait == Wait::Never && stat.len > ONE_READ {
+            return Err(Cause::Io {
+                action: "read the entry at once",
+                path: self.path_of(key),
+                source: std::io::ErrorKind::WouldBlock.into(),
+            }
+            .into());
+        }
+        match self.verify_head(key, &file, stat.len, whole, wait) {
+            Ok((prologue, head, bytes)) => {
+                let stored = Stored { key: key.clone(), file: Arc::new(file), prologue, bytes };
+                Ok(Some(Opened { head, stored }))
+            }
+            Err(cause) => Err(Failed { cause, file: Some(Arc::new(file)) }),
         }
     }
 
@@ -153,18 +209,18 @@ impl Shared {
         &self,
         key: &CacheKey,
         file: &File,
-        path: &Path,
         file_len: u64,
         whole: bool,
+        wait: Wait,
     ) -> Result<(Prologue, ResponseHead, Bytes)> {
         // Nothing large is read before the prologue says that it is there.
         let first = if whole && file_len <= ONE_READ { file_len } else { file_len.min(FIRST_READ) };
-        let mut bytes = self.read_at(file, 0, first, path)?;
+        let mut bytes = self.read_at(file, 0, first, key, wait)?;
         let prologue = Prologue::parse(&bytes, file_len)?;
         let body_at = prologue.body_offset as usize;
         let wanted = if whole { file_len } else { u64::from(prologue.body_offset) };
         if let Some(missing @ 1..) = wanted.checked_sub(bytes.len() as u64) {
-            bytes.extend(self.read_at(file, bytes.len() as u64, missing, path)?);
+            bytes.extend(self.read_at(file, bytes.len() as u64, missing, key, wait)?);
         }
         let prefix = bytes.get(..body_at).ok_or(Cause::Damaged("length"))?;
         let head = prologue.verify(prefix, key)?;
@@ -173,6 +229,11 @@ impl Shared {
         // The bytes are those that were written: another version wrote what this one cannot decode.
         let head = codec.decode(head).map_err(|_| unknown("another version of codec")())?;
         Ok((prologue, head, bytes.into()))
+    }
+
+    fn response(self: &Arc<Self>, Opened { head, stored }: Opened) -> Result<CachedResponse> {
+        let revision = Revision::new(stored.bytes.slice(REVISION));
+        Ok(CachedResponse::new(head, body::of_entry(self, stored)?).at_revision(revision))
     }
 
     /// Turns a broken entry into a miss, and removes it if it is ours.
@@ -188,7 +249,12 @@ impl Shared {
     }
 }
 
-impl Opened {
+/// Returns the head of an opened entry, without the bytes that it was read with.
+fn stored_head(Opened { head, stored: Stored { prologue, .. } }: Opened) -> StoredHead {
+    StoredHead::new(head, Revision::new(prologue.revision.to_vec()), prologue.body_len)
+}
+
+impl Stored {
     /// Returns the stored body, verified, if it was read with the rest of the file.
     pub(crate) fn body_in_memory(&self) -> Result<Option<Bytes>> {
         let body_at = self.prologue.body_offset as usize;
@@ -211,8 +277,8 @@ fn in_memory(len: u64) -> usize {
 /// Reads a stored body from its file in order, and verifies each chunk before it is handed out.
 pub(crate) struct Chunks {
     shared: Arc<Shared>,
+    key: CacheKey,
     file: Arc<File>,
-    path: PathBuf,
     prologue: Prologue,
     /// How much of the stored body was handed out; a multiple of the chunk's length until the end.
     position: u64,
@@ -225,13 +291,15 @@ pub(crate) struct Chunks {
 const TABLE_WINDOW: u64 = 64 * 1024;
 
 impl Chunks {
-    pub(crate) fn new(shared: Arc<Shared>, opened: Opened) -> Self {
-        let Opened { file, path, prologue, .. } = opened;
-        Self { shared, file, path, prologue, position: 0, table: Vec::new(), table_from: 0 }
+    pub(crate) fn new(shared: Arc<Shared>, stored: Stored) -> Self {
+        let Stored { key, file, prologue, .. } = stored;
+        Self { shared, key, file, prologue, position: 0, table: Vec::new(), table_from: 0 }
     }
 
     /// Returns the next whole chunks, up to `len` bytes of them but at least one; nothing at the end.
-    pub(crate) fn next(&mut self, len: usize) -> Result<Vec<u8>> {
+    ///
+    /// After an error it is where it was.
+    pub(crate) fn next(&mut self, len: usize, wait: Wait) -> Result<Vec<u8>> {
         let left = self.prologue.stored_len - self.position;
         let whole = (len / CHUNK_LEN).max(1) * CHUNK_LEN;
         let len = left.min(whole as u64);
@@ -240,24 +308,24 @@ impl Chunks {
         }
         let first = self.position / CHUNK_LEN as u64;
         let body_at = u64::from(self.prologue.body_offset);
-        let bytes = self.shared.read_at(&self.file, body_at + self.position, len, &self.path)?;
+        let bytes = self.shared.read_at(&self.file, body_at + self.position, len, &self.key, wait)?;
         if bytes.len() as u64 != len {
             return Err(Cause::Damaged("length"));
         }
         let salt = self.prologue.salt;
-        verify_chunks(salt, first, &bytes, self.table_of(first, table_len(len))?)?;
+        verify_chunks(salt, first, &bytes, self.table_of(first, table_len(len), wait)?)?;
         self.position += len;
         Ok(bytes)
     }
 
     /// Returns `len` bytes of the table, from the checksum of chunk `first` on.
-    fn table_of(&mut self, first: u64, len: u64) -> Result<&[u8]> {
+    fn table_of(&mut self, first: u64, len: u64, wait: Wait) -> Result<&[u8]> {
         let held = self.table_from..self.table_from + self.table.len() as u64 / 4;
         if first < held.start || first + len / 4 > held.end {
             let all = table_len(self.prologue.stored_len);
             let table_at = u64::from(self.prologue.body_offset) + self.prologue.stored_len;
             let window = (all - first * 4).min(TABLE_WINDOW.max(len));
-            self.table = self.shared.read_at(&self.file, table_at + first * 4, window, &self.path)?;
+            self.table = self.shared.read_at(&self.file, table_at + first * 4, window, &self.key, wait)?;
             self.table_from = first;
         }
         let at = in_memory((first - self.table_from) * 4);

@@ -63,7 +63,7 @@ impl Shared {
     pub(crate) fn delete_file(&self, key: &CacheKey, file: &File) -> Result<bool> {
         let Some(dir) = self.existing_dir(key)? else { return Ok(false) };
         let path = dir.path().join(key.as_str());
-        let id = self.fs.stat_file(file, &path).map_err(Cause::io("inspect the entry", &path))?.id;
+        let id = self.fs.stat_file(file, || path.clone()).map_err(Cause::io("inspect the entry", &path))?.id;
         let Some(_lock) = self.lock(key) else { return Ok(false) };
         self.remove_if(&dir, key, |stat| stat.is_file && id.is_some() && stat.id == id)
     }

@@ -21,6 +21,8 @@ pub enum Op {
     OpenDir,
     /// Opening a file to read.
     OpenFile,
+    /// Opening a file to read if nothing has to be waited for.
+    OpenCached,
     /// Asking what stands under a name, or what an open file is.
     Stat,
     /// Making a temporary.
@@ -39,6 +41,8 @@ pub enum Op {
     List,
     /// Reading bytes.
     Read,
+    /// Reading bytes that are in memory.
+    ReadCached,
     /// Writing bytes.
     Write,
     /// Copying bytes from file to file.
@@ -49,6 +53,8 @@ pub enum Op {
     Sync,
     /// Opening or taking a lock.
     Lock,
+    /// Asking how much room is left.
+    Room,
 }
 
 #[cfg(not(feature = "fault-injection"))]
@@ -74,12 +80,24 @@ mod unplanned {
         }
 
         #[inline]
+        pub(in super::super) fn check_room(
+            &self,
+            _path: impl FnOnce() -> PathBuf,
+        ) -> io::Result<Option<u64>> {
+            Ok(None)
+        }
+
+        #[inline]
         pub(in super::super) fn check_write(&self, _len: usize, _path: &Path) -> io::Result<Option<usize>> {
             Ok(None)
         }
 
         #[inline]
-        pub(in super::super) fn check_read(&self, _path: &Path) -> io::Result<Option<usize>> {
+        pub(in super::super) fn check_read(
+            &self,
+            _op: Op,
+            _path: impl FnOnce() -> PathBuf,
+        ) -> io::Result<Option<usize>> {
             Ok(None)
         }
     }
@@ -115,6 +133,8 @@ mod planned {
         Error(io::ErrorKind),
         /// A write writes this many bytes, then finds the disk full. Another operation is done as usual.
         ShortWrite(usize),
+        /// Asking how much room is left has this many bytes as its answer. Another operation is done as usual.
+        Room(u64),
         /// A read gets its bytes with the lowest bit of this one flipped. Another operation is done as usual.
         Flip(usize),
     }
@@ -156,10 +176,25 @@ mod planned {
             }
         }
 
-        pub(in super::super) fn check_read(&self, path: &Path) -> io::Result<Option<usize>> {
-            match self.ask(Op::Read, path) {
+        pub(in super::super) fn check_read(
+            &self,
+            op: Op,
+            path: impl FnOnce() -> PathBuf,
+        ) -> io::Result<Option<usize>> {
+            match self.ask(op, &path()) {
                 Some(Fault::Error(kind)) => Err(kind.into()),
                 Some(Fault::Flip(at)) => Ok(Some(at)),
+                _ => Ok(None),
+            }
+        }
+
+        pub(in super::super) fn check_room(
+            &self,
+            path: impl FnOnce() -> PathBuf,
+        ) -> io::Result<Option<u64>> {
+            match self.ask(Op::Room, &path()) {
+                Some(Fault::Error(kind)) => Err(kind.into()),
+                Some(Fault::Room(bytes)) => Ok(Some(bytes)),
                 _ => Ok(None),
             }
         }

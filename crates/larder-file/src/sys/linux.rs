@@ -3,21 +3,26 @@
 //! Nothing is opened through a symbolic link below the cache directory.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use larder_core::Timestamp;
-use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags};
 
 use super::Stat;
 
+const TO_READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Set once `openat2` was found missing (before Linux 5.6, or filtered).
 static NO_OPENAT2: AtomicBool = AtomicBool::new(false);
+/// Set once opening from memory alone was found missing (before Linux 5.12).
+static NO_CACHED_OPEN: AtomicBool = AtomicBool::new(false);
+
 /// How a file without a name is given one.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Linking {
@@ -43,6 +48,10 @@ impl Dir {
         &self.path
     }
 
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
     pub(super) fn make_dir(&self, name: &str) -> io::Result<()> {
         fs::mkdirat(&self.fd, name, Mode::RWXU)?;
         // A umask may have taken our own bits away.
@@ -55,13 +64,38 @@ impl Dir {
     }
 
     pub(super) fn open_file(&self, relative: &Path) -> io::Result<File> {
-        // Without NONBLOCK, opening a FIFO would wait for a writer.
-        match self.open(relative, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty()) {
+        // Without NONBLOCK, opening a FIFO would wait for a writer. NOATIME: that time is when an entry was last used.
+        let opened = match self.open(relative, TO_READ | OFlags::NOATIME, Mode::empty()) {
+            // Only a file's owner may leave its access time alone.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.open(relative, TO_READ, Mode::empty())
+            }
+            opened => opened,
+        };
+        match opened {
             // A symbolic link, or a socket.
             Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::LOOP | Errno::NXIO)) => {
                 Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
             }
             opened => Ok(opened?.into()),
+        }
+    }
+
+    /// Opens a file if the names on the way to it are in memory; else it fails with `WouldBlock`.
+    pub(super) fn open_cached(&self, relative: &Path) -> io::Result<File> {
+        if NO_OPENAT2.load(Ordering::Relaxed) || NO_CACHED_OPEN.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let flags = TO_READ | OFlags::NOATIME | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match fs::openat2(&self.fd, relative, flags, Mode::empty(), BENEATH | ResolveFlags::CACHED) {
+            Ok(fd) => Ok(fd.into()),
+            Err(Errno::NOENT) => Err(io::ErrorKind::NotFound.into()),
+            Err(error) => {
+                if error == Errno::INVAL {
+                    NO_CACHED_OPEN.store(true, Ordering::Relaxed);
+                }
+                Err(io::ErrorKind::WouldBlock.into())
+            }
         }
     }
 
@@ -74,6 +108,10 @@ impl Dir {
             is_dir: kind == FileType::Directory,
             len: u64::try_from(stat.st_size).unwrap_or(0),
             modified: Timestamp::from_millis(stat.st_mtime.saturating_mul(1000).saturating_add(millis)),
+            used: u64::try_from(stat.st_atime)
+                .unwrap_or(0)
+                .saturating_mul(1_000_000_000)
+                .saturating_add(u64::try_from(stat.st_atime_nsec).unwrap_or(0)),
             id: Some((stat.st_dev, stat.st_ino)),
         })
     }
@@ -126,8 +164,9 @@ impl Dir {
     fn open(&self, relative: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
         let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         if !NO_OPENAT2.load(Ordering::Relaxed) {
-            let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-            match fs::openat2(&self.fd, relative, flags, mode, resolve) {
+            match fs::openat2(&self.fd, relative, flags, mode, BENEATH) {
+                // What `NOATIME` is refused with, too.
+                Err(Errno::PERM) if flags.contains(OFlags::NOATIME) => return Err(Errno::PERM.into()),
                 // EPERM also comes from sandboxes that filter unknown system calls.
                 Err(Errno::NOSYS | Errno::PERM) => NO_OPENAT2.store(true, Ordering::Relaxed),
                 opened => return Ok(opened?),
@@ -143,6 +182,17 @@ impl Dir {
         }
         let from = held.as_ref().map_or(self.fd.as_fd(), AsFd::as_fd);
         Ok(fs::openat(from, name, flags, mode)?)
+    }
+}
+
+/// Returns `len` bytes from `offset` on if they are in memory; else it fails with `WouldBlock`.
+pub(super) fn read_cached(file: &File, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; len];
+    let mut into = [IoSliceMut::new(&mut buffer)];
+    match rustix::io::preadv2(file, &mut into, offset, ReadWriteFlags::NOWAIT) {
+        Ok(read) if read == len => Ok(buffer),
+        // Some of it is not in memory; or the kernel, or this file system, does not know the flag.
+        _ => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
 

@@ -7,11 +7,13 @@
 mod fault;
 #[cfg(target_os = "linux")]
 mod linux;
+mod listing;
 mod portable;
+mod space;
 
 use std::fs::{File, FileTimes, TryLockError};
 use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use larder_core::Timestamp;
@@ -22,6 +24,8 @@ pub(crate) use self::fault::FaultPlan;
 use self::fault::Op;
 #[cfg(feature = "fault-injection")]
 pub use self::fault::{Call, Fault, FaultPlan, Op};
+pub(crate) use self::listing::{Kind, Listed, Listing};
+pub(crate) use self::space::boot;
 
 /// What stands under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +34,19 @@ pub(crate) struct Stat {
     pub(crate) is_dir: bool,
     pub(crate) len: u64,
     pub(crate) modified: Timestamp,
+    /// When it was last used, in nanoseconds since 1970.
+    pub(crate) used: u64,
     /// Device and number, where the platform has them: the same only for the same file, while somebody has it open.
     pub(crate) id: Option<(u64, u64)>,
+}
+
+/// Whether an operation may wait for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// It may, so that it belongs on a blocking thread.
+    Allowed,
+    /// It may not: it fails with [`io::ErrorKind::WouldBlock`] when it would have to, or when nobody can tell.
+    Never,
 }
 
 /// A directory: a handle on Linux, a path elsewhere.
@@ -132,10 +147,23 @@ impl Fs {
         }
     }
 
-    /// Opens the file under `relative` to read; no symbolic link is followed and nothing blocks.
+    /// Opens the file under `relative` to read; no symbolic link is followed, and no writer is waited for.
     pub(crate) fn open_file(&self, dir: &Dir, relative: &Path) -> io::Result<File> {
         self.faults.check(Op::OpenFile, || dir.path().join(relative))?;
         on!(dir, dir => dir.open_file(relative))
+    }
+
+    /// Opens the file under `relative` as [`Fs::open_file`] does, and waits for the disk or does not.
+    pub(crate) fn open_file_by(&self, wait: Wait, dir: &Dir, relative: &Path) -> io::Result<File> {
+        if wait == Wait::Allowed {
+            return self.open_file(dir, relative);
+        }
+        self.faults.check(Op::OpenCached, || dir.path().join(relative))?;
+        match dir {
+            #[cfg(target_os = "linux")]
+            Dir::Linux(dir) => dir.open_cached(relative),
+            Dir::Portable(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 
     /// Says what stands under `relative`; the last component is not followed.
@@ -145,8 +173,8 @@ impl Fs {
     }
 
     /// Says what an open file is.
-    pub(crate) fn stat_file(&self, file: &File, path: &Path) -> io::Result<Stat> {
-        self.faults.check(Op::Stat, || path.to_owned())?;
+    pub(crate) fn stat_file(&self, file: &File, path: impl FnOnce() -> PathBuf) -> io::Result<Stat> {
+        self.faults.check(Op::Stat, path)?;
         file.metadata().map(|metadata| portable::stat_of(&metadata))
     }
 
@@ -218,20 +246,47 @@ impl Fs {
     /// Lists a directory: each entry's name, and whether it is a regular file, from the listing alone if possible.
     pub(crate) fn list(&self, dir: &Dir) -> io::Result<Listing> {
         self.faults.check(Op::List, || dir.path().to_owned())?;
-        std::fs::read_dir(dir.path()).map(Listing)
+        match dir {
+            #[cfg(target_os = "linux")]
+            Dir::Linux(dir) => listing::linux::Names::open(dir.fd()).map(Listing::Linux),
+            Dir::Portable(dir) => listing::portable::Names::open(dir.path()).map(Listing::Portable),
+        }
     }
 
     /// Returns up to `len` bytes from `offset` on, fewer only at the end of the file.
-    pub(crate) fn read(&self, file: &File, offset: u64, len: usize, path: &Path) -> io::Result<Vec<u8>> {
-        let flip = self.faults.check_read(path)?;
+    pub(crate) fn read(
+        &self,
+        file: &File,
+        offset: u64,
+        len: usize,
+        path: impl FnOnce() -> PathBuf,
+    ) -> io::Result<Vec<u8>> {
+        let flip = self.faults.check_read(Op::Read, path)?;
         let mut buffer = Vec::with_capacity(len);
-        let mut file = file;
-        file.seek(SeekFrom::Start(offset))?;
-        file.take(len as u64).read_to_end(&mut buffer)?;
-        if let Some(byte) = flip.and_then(|at| buffer.get_mut(at)) {
-            *byte ^= 1;
+        portable::read_at(file, offset, &mut buffer)?;
+        Ok(flipped(buffer, flip))
+    }
+
+    /// Returns what [`Fs::read`] does, and waits for the disk or does not.
+    pub(crate) fn read_by(
+        &self,
+        wait: Wait,
+        file: &File,
+        offset: u64,
+        len: usize,
+        path: impl FnOnce() -> PathBuf,
+    ) -> io::Result<Vec<u8>> {
+        if wait == Wait::Allowed {
+            return self.read(file, offset, len, path);
         }
-        Ok(buffer)
+        let flip = self.faults.check_read(Op::ReadCached, path)?;
+        #[cfg(target_os = "linux")]
+        return linux::read_cached(file, offset, len).map(|buffer| flipped(buffer, flip));
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = (file, offset, len, flip);
+            Err(io::ErrorKind::WouldBlock.into())
+        }
     }
 
     /// Writes `parts` one after another, where the file stands.
@@ -271,10 +326,10 @@ impl Fs {
         if copied == len { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
-    /// Sets the time that a purge goes by without opening the file.
-    pub(crate) fn set_modified(&self, file: &File, time: SystemTime, path: &Path) -> io::Result<()> {
+    /// Sets the time that a purge goes by without opening the file, and that of its last use, which is now.
+    pub(crate) fn set_times(&self, file: &File, purge_at: SystemTime, path: &Path) -> io::Result<()> {
         self.faults.check(Op::SetTimes, || path.to_owned())?;
-        file.set_times(FileTimes::new().set_modified(time))
+        file.set_times(FileTimes::new().set_modified(purge_at).set_accessed(SystemTime::now()))
     }
 
     /// Waits until the file's bytes are on the disk.
@@ -306,36 +361,12 @@ impl Fs {
     }
 }
 
-/// The entries of a directory.
-#[derive(Debug)]
-pub(crate) struct Listing(std::fs::ReadDir);
-
-/// One entry of a directory.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    pub(crate) name: String,
-    pub(crate) is_file: bool,
-    pub(crate) is_dir: bool,
-}
-
-impl Iterator for Listing {
-    type Item = io::Result<Listed>;
-
-    /// Returns the next entry whose name is text; none of ours has another.
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let entry = match self.0.next()? {
-                Ok(entry) => entry,
-                Err(error) => return Some(Err(error)),
-            };
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            match entry.file_type() {
-                Ok(kind) => return Some(Ok(Listed { name, is_file: kind.is_file(), is_dir: kind.is_dir() })),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Some(Err(error)),
-            }
-        }
+/// Flips the lowest bit of the byte that a fault plan names.
+fn flipped(mut buffer: Vec<u8>, flip: Option<usize>) -> Vec<u8> {
+    if let Some(byte) = flip.and_then(|at| buffer.get_mut(at)) {
+        *byte ^= 1;
     }
+    buffer
 }
 
 /// Returns the name of a directory that is this user's own among everybody's.

@@ -103,6 +103,38 @@ pub(super) fn make_dir_all(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Fills the spare room of `buffer` with the bytes from `offset` on; less of it only at the end of the file.
+#[cfg(unix)]
+pub(super) fn read_at(file: &File, offset: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+    use rustix::io::Errno;
+    while buffer.len() < buffer.capacity() {
+        let at = offset.saturating_add(buffer.len() as u64);
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(buffer), at) {
+            Ok(0) => break,
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Fills the spare room of `buffer` with the bytes from `offset` on; less of it only at the end of the file.
+#[cfg(not(unix))]
+pub(super) fn read_at(file: &File, offset: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = file;
+    file.seek(SeekFrom::Start(offset))?;
+    let room = buffer.capacity() - buffer.len();
+    file.take(room as u64).read_to_end(buffer)?;
+    Ok(())
+}
+
+/// Returns a time as nanoseconds since 1970.
+fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Returns what an open file is known by, where the platform has it.
 pub(super) fn id_of(file: &File) -> Option<(u64, u64)> {
     file.metadata().ok().and_then(|metadata| stat_of(&metadata).id)
@@ -121,6 +153,7 @@ pub(super) fn stat_of(metadata: &Metadata) -> Stat {
         is_dir: metadata.is_dir(),
         len: metadata.len(),
         modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH).into(),
+        used: nanoseconds(metadata.accessed().unwrap_or(SystemTime::UNIX_EPOCH)),
         id,
     }
 }
