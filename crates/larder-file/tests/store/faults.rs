@@ -12,7 +12,7 @@ use larder_file::{Fault, FaultPlan, Op};
 fn struck_for(op: Op, fault: Fault) -> bool {
     match fault {
         Fault::ShortWrite(_) => op == Op::Write,
-        Fault::Flip(_) => op == Op::Read,
+        Fault::Flip(_) => matches!(op, Op::Read | Op::ReadCached),
         _ => true,
     }
 }
@@ -137,9 +137,11 @@ async fn a_read_that_fails_anywhere_is_an_error_or_a_miss_and_the_entry_stays() 
 
 #[tokio::test]
 async fn a_bit_that_a_read_flips_is_never_handed_out() {
-    for at in [0, 8, 20, 90, 400, 5_000, 70_000] {
+    for (at, portable) in
+        [0, 8, 20, 90, 400, 5_000, 70_000].into_iter().flat_map(|at| [(at, false), (at, true)])
+    {
         let ahead = Ahead::new(Fault::Flip(at));
-        let place = place(&ahead, false).await;
+        let place = place(&ahead, portable).await;
         let k = key("a");
         let body = noise(100_000);
         let mut misses = 0;
@@ -151,7 +153,8 @@ async fn a_bit_that_a_read_flips_is_never_handed_out() {
             misses += u32::from(found.is_none());
             assert!(found.is_none_or(|found| found == body), "byte {at}, operation {number}");
         }
-        assert_eq!(misses, 1, "byte {at} was flipped in one read, and that was a miss");
+        // What is read where it is asked for is read again before anything is removed.
+        assert_eq!(misses, u32::from(portable), "byte {at} was flipped in one read");
     }
 }
 

@@ -1,5 +1,8 @@
-//! The file store beyond its contract: damage, strange directories, the format, faults.
+//! The file store beyond its contract: damage, strange directories, the format, faults, and what
+//! is read without waiting.
 
+#[cfg(all(target_os = "linux", feature = "fault-injection"))]
+mod cached;
 mod corruption;
 mod directory;
 #[cfg(feature = "fault-injection")]

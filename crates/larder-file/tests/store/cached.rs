@@ -1,0 +1,128 @@
+//! What is in memory is read without a hop; what is not, or cannot be told, is read on a blocking thread.
+
+use std::fs::File;
+use std::io::ErrorKind as Io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use crate::support::{Place, key, noise, response};
+use bytes::Bytes;
+use larder_core::ResponseStore;
+use larder_file::{Fault, FaultPlan, Op};
+use rustix::fs::{Advice, fadvise};
+
+/// Notes the operations of a store, and fails those that may not wait if it is told to.
+#[derive(Clone, Default)]
+struct Noted {
+    ops: Arc<Mutex<Vec<Op>>>,
+    refused: Arc<Mutex<Vec<(Op, Io)>>>,
+}
+
+impl Noted {
+    fn plan(&self) -> FaultPlan {
+        let noted = self.clone();
+        FaultPlan::new(move |call| {
+            noted.ops.lock().expect("no panic").push(call.op);
+            let refused = noted.refused.lock().expect("no panic");
+            refused.iter().find(|(op, _)| *op == call.op).map(|(_, kind)| Fault::Error(*kind))
+        })
+    }
+
+    fn refuse(&self, op: Op, kind: Io) {
+        self.refused.lock().expect("no panic").push((op, kind));
+    }
+
+    /// Returns the operations since the last time.
+    fn take(&self) -> Vec<Op> {
+        std::mem::take(&mut self.ops.lock().expect("no panic"))
+    }
+}
+
+async fn place(noted: &Noted) -> Place {
+    Place::open(|builder| builder.faults(noted.plan())).await
+}
+
+/// Takes a file out of the system's memory.
+fn forget(path: &Path) {
+    let file = File::open(path).expect("there");
+    file.sync_all().expect("only clean pages can be dropped");
+    fadvise(&file, 0, None, Advice::DontNeed).expect("advised");
+}
+
+async fn bytes_of(place: &Place, name: &str) -> Bytes {
+    let mut found = place.store.read(&key(name)).await.expect("read").expect("there");
+    found.bytes().await.expect("whole")
+}
+
+const SMALL: usize = 10_000;
+/// Longer than what is buffered by default.
+const STREAMED: usize = 3 * 1024 * 1024 + 5;
+
+#[tokio::test]
+async fn a_warm_entry_is_opened_and_read_without_a_hop() {
+    let noted = Noted::default();
+    let place = place(&noted).await;
+    place.store.write(&key("a"), response(noise(SMALL))).await.expect("written");
+    place.store.write(&key("b"), response(noise(STREAMED))).await.expect("written");
+    noted.take();
+    assert_eq!(bytes_of(&place, "a").await, noise(SMALL));
+    assert_eq!(noted.take(), [Op::OpenCached, Op::Stat, Op::ReadCached]);
+    assert!(place.store.read_head(&key("a")).await.expect("read").is_some());
+    assert_eq!(noted.take(), [Op::OpenCached, Op::Stat, Op::ReadCached]);
+    assert_eq!(bytes_of(&place, "b").await, noise(STREAMED));
+    let ops = noted.take();
+    assert!(!ops.contains(&Op::OpenFile) && !ops.contains(&Op::Read), "{ops:?}");
+    assert!(place.store.contains(&key("a")).await.expect("asked"));
+    assert_eq!(noted.take(), [Op::Stat]);
+}
+
+#[tokio::test]
+async fn an_entry_that_is_not_in_memory_is_read_from_the_disk() {
+    let noted = Noted::default();
+    let place = place(&noted).await;
+    for (name, len) in [("a", SMALL), ("b", STREAMED)] {
+        place.store.write(&key(name), response(noise(len))).await.expect("written");
+        forget(&place.entry(&key(name)));
+        noted.take();
+        assert_eq!(bytes_of(&place, name).await, noise(len));
+        let ops = noted.take();
+        assert!(ops.contains(&Op::ReadCached) && ops.contains(&Op::Read), "{name}: {ops:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_system_that_cannot_tell_is_asked_on_a_blocking_thread() {
+    for (op, kind) in [
+        (Op::OpenCached, Io::WouldBlock),
+        (Op::OpenCached, Io::Unsupported),
+        (Op::ReadCached, Io::WouldBlock),
+        (Op::ReadCached, Io::Unsupported),
+    ] {
+        let noted = Noted::default();
+        let place = place(&noted).await;
+        noted.refuse(op, kind);
+        for (name, len) in [("a", SMALL), ("b", STREAMED)] {
+            place.store.write(&key(name), response(noise(len))).await.expect("written");
+            assert_eq!(bytes_of(&place, name).await, noise(len), "{op:?} {kind}");
+            assert!(place.store.read_head(&key(name)).await.expect("read").is_some(), "{op:?} {kind}");
+            assert!(noted.take().contains(&Op::Read), "{op:?} {kind}");
+        }
+        assert!(place.store.read(&key("none")).await.expect("read").is_none(), "{op:?} {kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_whose_rest_leaves_the_memory_goes_on_from_the_disk() {
+    let noted = Noted::default();
+    let place = place(&noted).await;
+    place.store.write(&key("b"), response(noise(STREAMED))).await.expect("written");
+    let mut found = place.store.read(&key("b")).await.expect("read").expect("there");
+    let mut all = found.body.chunk().await.expect("read").expect("there is more").to_vec();
+    assert!(!noted.take().contains(&Op::Read), "the beginning is in memory");
+    noted.refuse(Op::ReadCached, Io::WouldBlock);
+    while let Some(chunk) = found.body.chunk().await.expect("read") {
+        all.extend_from_slice(&chunk);
+    }
+    assert_eq!(Bytes::from(all), noise(STREAMED));
+    assert!(noted.take().contains(&Op::Read));
+}
