@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 use crate::cause::Cause;
 use crate::directory::{self, FanOut};
+use crate::limits::Limits;
 use crate::store::{FileStore, Shared};
 use crate::sys::{FaultPlan, Fs};
 
@@ -16,7 +17,37 @@ use crate::sys::{FaultPlan, Fs};
 pub(crate) struct Options {
     pub(crate) durability: Durability,
     pub(crate) buffer_up_to: u64,
-    pub(crate) max_entry_bytes: u64,
+    pub(crate) max_entry_bytes: Option<u64>,
+    pub(crate) limits: Limits,
+}
+
+impl Options {
+    fn check(&self) -> Result<()> {
+        let Limits { max_total_bytes, max_entries, .. } = self.limits;
+        let named = [
+            ("max_entry_bytes", self.max_entry_bytes),
+            ("max_total_bytes", max_total_bytes),
+            ("max_entries", max_entries),
+        ];
+        if let Some((name, _)) = named.into_iter().find(|(_, limit)| *limit == Some(0)) {
+            let message = format!("{name} is 0, so nothing could be stored");
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        if let (Some(entry), Some(total)) = (self.max_entry_bytes, max_total_bytes)
+            && entry > total
+        {
+            let message =
+                format!("max_entry_bytes is {entry}, and max_total_bytes is {total} for all entries");
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        Ok(())
+    }
+
+    /// Returns the longest file that an entry may have.
+    pub(crate) fn longest_entry(&self) -> u64 {
+        let limits = [self.max_entry_bytes, self.limits.max_total_bytes];
+        limits.into_iter().flatten().min().unwrap_or(u64::MAX)
+    }
 }
 
 /// The options of a [`FileStore`]; made by [`FileStore::builder`].
@@ -43,7 +74,8 @@ impl FileStoreBuilder {
             options: Options {
                 durability: Durability::default(),
                 buffer_up_to: 1024 * 1024,
-                max_entry_bytes: u64::MAX,
+                max_entry_bytes: None,
+                limits: Limits::default(),
             },
             faults: FaultPlan::none(),
         }
@@ -81,8 +113,42 @@ impl FileStoreBuilder {
     }
 
     /// Sets the longest entry that is stored, in bytes of its file; there is no limit by default.
+    ///
+    /// A body that is streamed is counted as it arrives, and given up with [`ErrorKind::TooLarge`] when it is too long.
     pub fn max_entry_bytes(mut self, bytes: u64) -> Self {
-        self.options.max_entry_bytes = bytes;
+        self.options.max_entry_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets the most bytes that the files of all entries may have together; there is no limit by default.
+    ///
+    /// The limit holds at every instant. When an entry does not fit, those that were used least lately are evicted; if
+    /// room cannot be made within some tens of milliseconds, the write fails with [`ErrorKind::StorageFull`]. What was
+    /// used is known approximately: uses in another process for about a second not at all, and of more than some
+    /// thousand entries, those that go are the oldest of a sample.
+    ///
+    /// All stores that are open on a directory account for what they write once one of them has a limit; each keeps
+    /// its own limits alone. Files that other programs put there, or that earlier releases write, are not counted. The
+    /// first store with a limit counts what there is, behind [`FileStoreBuilder::open`]; until then entries that need
+    /// room are refused.
+    pub fn max_total_bytes(mut self, bytes: u64) -> Self {
+        self.options.limits.max_total_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets the most entries that there may be, under the terms of [`FileStoreBuilder::max_total_bytes`].
+    pub fn max_entries(mut self, entries: u64) -> Self {
+        self.options.limits.max_entries = Some(entries);
+        self
+    }
+
+    /// Sets the fewest bytes that must be left on the file system; there is no such limit by default.
+    ///
+    /// Entries are evicted to keep to it, all of them if somebody else fills the disk. What writers have in flight is on
+    /// the disk already: the limit holds within one entry for each, of which a streamed one is given up when it comes
+    /// to that.
+    pub fn min_free_bytes(mut self, bytes: u64) -> Self {
+        self.options.limits.min_free_bytes = Some(bytes);
         self
     }
 
@@ -109,15 +175,11 @@ impl FileStoreBuilder {
     ///
     /// - [`ErrorKind::Configuration`]: the options contradict each other, or the directory's layout.
     /// - [`ErrorKind::PermissionDenied`]: with `use_temp`, when somebody else could write there.
-    /// - [`ErrorKind::Unsupported`]: the directory has the layout of another release.
+    /// - [`ErrorKind::Unsupported`]: the directory has the layout of another release, or `min_free_bytes` is set on a
+    ///   platform that does not say how much is free.
     /// - Those of the file system, when the directory cannot be made or opened.
     pub async fn open(self) -> Result<FileStore> {
-        if self.options.max_entry_bytes == 0 {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                "max_entry_bytes is 0, so nothing could be stored",
-            ));
-        }
+        self.options.check()?;
         let runtime = Handle::try_current().map_err(|_| Cause::NoRuntime)?;
         let opened = runtime.spawn_blocking(move || self.open_blocking()).await.map_err(Cause::Task)?;
         let shared = opened.map_err(|error| error.with_operation("open"))?;
@@ -125,6 +187,7 @@ impl FileStoreBuilder {
             if let Err(cause) = shared.sweep() {
                 tracing::warn!(%cause, "cannot sweep leftovers");
             }
+            shared.tend_home();
         });
         Ok(FileStore { shared })
     }

@@ -20,6 +20,8 @@ pub(crate) enum Cause {
     Damaged(&'static str),
     #[error("the entry is {len} bytes long, more than the limit of {limit}")]
     TooLarge { len: u64, limit: u64 },
+    #[error("there is no room within the limits of the cache")]
+    NoRoom,
     #[error("another process holds the lock of the entry")]
     Locked,
     #[error("the store is closed")]
@@ -54,6 +56,7 @@ impl Cause {
             Self::Foreign(_) | Self::Damaged(_) => ErrorKind::Corrupt,
             Self::Unknown { .. } => ErrorKind::Unsupported,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::NoRoom => ErrorKind::StorageFull,
             Self::Locked => ErrorKind::Unavailable,
             Self::Closed => ErrorKind::Closed,
         }

@@ -11,6 +11,7 @@ use crate::cause::{Cause, Result};
 use crate::lock::lock_file;
 use crate::random;
 use crate::sys::{self, Dir, Fs, Owner};
+use crate::usage::Usage;
 
 /// The directory of the entries.
 pub(crate) const RESPONSES: &str = "responses";
@@ -85,7 +86,20 @@ pub(crate) fn shard_name(shard: u8) -> String {
 
 /// Returns a number that spreads keys over shards and locks.
 pub(crate) fn key_hash(key: &CacheKey) -> u32 {
-    crc32fast::hash(key.as_str().as_bytes())
+    name_hash(key.as_str())
+}
+
+fn name_hash(name: &str) -> u32 {
+    crc32fast::hash(name.as_bytes())
+}
+
+/// Returns whether `name` is that of an entry's file in this shard, as [`CacheKey`] and the layout have it.
+pub(crate) fn is_entry_name(name: &str, shard: Option<u8>) -> bool {
+    let is_of_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=CacheKey::MAX_LEN).contains(&name.len())
+        && !name.starts_with('.')
+        && name.bytes().all(is_of_key)
+        && shard.is_none_or(|shard| shard == name_hash(name).to_le_bytes()[0])
 }
 
 /// The handles that operations start from.
@@ -93,6 +107,8 @@ pub(crate) fn key_hash(key: &CacheKey) -> u32 {
 pub(crate) struct Home {
     pub(crate) root: Dir,
     pub(crate) temporaries: Dir,
+    /// What there is in all, if anybody bounds it.
+    pub(crate) usage: Option<Usage>,
 }
 
 impl Home {
@@ -105,19 +121,23 @@ impl Home {
         let temporaries = fs
             .open_dir(&root, Path::new(TEMPORARIES))
             .map_err(Cause::io("open the directory of temporaries", &path.join(TEMPORARIES)))?;
-        Ok(Self { root, temporaries })
+        Ok(Self { root, temporaries, usage: None })
     }
 }
 
 /// Opens the cache directory, with all that belongs in it; returns it and its layout.
+///
+/// If it is to be `bounded`, its usage is kept from now on.
 pub(crate) fn prepare(
     fs: &Fs,
     path: &Path,
     wanted: Option<FanOut>,
     durability: Durability,
+    bounded: bool,
 ) -> Result<(Home, FanOut)> {
-    let home = Home::open(fs, path)?;
+    let mut home = Home::open(fs, path)?;
     let layout = agree_on_layout(fs, &home, wanted)?;
+    home.usage = Usage::open(fs, &home, bounded)?;
     if fs.stat(&home.root, Path::new(TAG)).is_err()
         && let Err(cause) = put_file(fs, &home, TAG, TAG_TEXT.as_bytes())
     {
@@ -308,6 +328,19 @@ mod tests {
             [("http_cache", here.join("http_cache")), ("~/c", home.join("c")), ("/var/c", "/var/c".into())]
         {
             assert_eq!(resolve(Path::new(name), false).expect(name), expected);
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_entry_is_what_a_key_is() {
+        let long = "x".repeat(CacheKey::MAX_LEN);
+        for name in ["a", "A.b_c-9", "-", ".", "..", ".a", "", "a b", "a/b", "é", &long, &format!("{long}x")]
+        {
+            assert_eq!(is_entry_name(name, None), CacheKey::new(name).is_ok(), "{name:?}");
+        }
+        let key = CacheKey::new("a").expect("valid");
+        for shard in 0..=u8::MAX {
+            assert_eq!(is_entry_name("a", Some(shard)), shard == shard_of(&key));
         }
     }
 

@@ -95,7 +95,7 @@ impl Shared {
     }
 
     /// Reads the head of the entry of `key`.
-    pub(crate) fn read_head(&self, key: &CacheKey) -> Result<Option<StoredHead>> {
+    pub(crate) fn read_head(self: &Arc<Self>, key: &CacheKey) -> Result<Option<StoredHead>> {
         let read = self.open_entry(key, Extent::Head, Wait::Allowed).map(|opened| opened.map(stored_head));
         self.miss_if_broken(key, read)
     }
@@ -117,7 +117,7 @@ impl Shared {
     }
 
     /// Opens the entry of `key` to copy its body.
-    pub(crate) fn open_to_copy(&self, key: &CacheKey) -> Result<Option<Stored>> {
+    pub(crate) fn open_to_copy(self: &Arc<Self>, key: &CacheKey) -> Result<Option<Stored>> {
         let opened = self.open_entry(key, Extent::Head, Wait::Allowed);
         let opened = opened.map(|opened| opened.map(|opened| opened.stored));
         self.miss_if_broken(key, opened)
@@ -143,7 +143,7 @@ impl Shared {
     }
 
     /// Says that the entry of `key` cannot be used, and removes it if it is damaged.
-    pub(crate) fn give_up(&self, key: &CacheKey, cause: &Cause, file: Option<&File>) {
+    pub(crate) fn give_up(self: &Arc<Self>, key: &CacheKey, cause: &Cause, file: Option<&File>) {
         tracing::warn!(%key, %cause, "an entry cannot be used");
         if !cause.is_damage() {
             return;
@@ -237,7 +237,11 @@ impl Shared {
     }
 
     /// Turns a broken entry into a miss, and removes it if it is ours.
-    fn miss_if_broken<T>(&self, key: &CacheKey, read: Result<Option<T>, Failed>) -> Result<Option<T>> {
+    fn miss_if_broken<T>(
+        self: &Arc<Self>,
+        key: &CacheKey,
+        read: Result<Option<T>, Failed>,
+    ) -> Result<Option<T>> {
         match read {
             Ok(found) => Ok(found),
             Err(Failed { cause, file }) if cause.is_miss() => {

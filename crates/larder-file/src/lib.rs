@@ -35,19 +35,28 @@ mod builder;
 mod cause;
 mod directory;
 mod entry;
+mod evict;
 mod frame;
+mod limits;
 mod listing;
 mod lock;
+mod pool;
+mod prune;
 mod publish;
 mod random;
+mod recent;
 mod remove;
+mod room;
 mod store;
 mod sweep;
 mod sys;
+mod usage;
 mod write;
 
 pub use builder::FileStoreBuilder;
 pub use directory::FanOut;
+pub use limits::Limits;
+pub use prune::Pruned;
 pub use store::FileStore;
 #[cfg(feature = "fault-injection")]
 pub use sys::{Call, Fault, FaultPlan, Op};

@@ -29,6 +29,20 @@ impl Shared {
         self.lock_stripe(key_hash(key) % STRIPES, Instant::now() + PATIENCE)
     }
 
+    /// Takes the lock of the key's stripe if it is free.
+    pub(crate) fn try_lock(&self, key: &CacheKey) -> Option<Lock> {
+        self.try_lock_file(&stripe_name(key_hash(key) % STRIPES))
+    }
+
+    /// Takes the lock `name` if it is free.
+    pub(crate) fn try_lock_file(&self, name: &str) -> Option<Lock> {
+        let home = self.home();
+        let relative = Path::new(LOCKS).join(name);
+        let file = open_lock(&self.fs, &home, &relative).ok()?;
+        let locked = self.fs.try_lock(&file, &home.root.path().join(&relative)).ok()?;
+        locked.then_some(Lock(file))
+    }
+
     /// Takes the locks of all stripes that can be had in time.
     ///
     /// Whoever holds one lock never asks for another, so that two who ask for all cannot wait for each other for long.
@@ -39,7 +53,7 @@ impl Shared {
 
     fn lock_stripe(&self, stripe: u32, deadline: Instant) -> Option<Lock> {
         let home = self.home();
-        let relative = Path::new(LOCKS).join(format!("{stripe:02x}"));
+        let relative = Path::new(LOCKS).join(stripe_name(stripe));
         let path = home.root.path().join(&relative);
         let locked = open_lock(&self.fs, &home, &relative)
             .and_then(|file| wait_for_lock(&self.fs, &file, &path, deadline).map(|()| Lock(file)));
@@ -53,6 +67,10 @@ impl Shared {
     }
 }
 
+fn stripe_name(stripe: u32) -> String {
+    format!("{stripe:02x}")
+}
+
 fn open_lock(fs: &Fs, home: &Home, relative: &Path) -> io::Result<File> {
     match fs.open_lock(&home.root, relative) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -64,7 +82,7 @@ fn open_lock(fs: &Fs, home: &Home, relative: &Path) -> io::Result<File> {
 }
 
 /// Takes the lock of a file, and waits for it until `deadline` if need be.
-fn wait_for_lock(fs: &Fs, file: &File, path: &Path, deadline: Instant) -> io::Result<()> {
+pub(crate) fn wait_for_lock(fs: &Fs, file: &File, path: &Path, deadline: Instant) -> io::Result<()> {
     let mut pause = Duration::from_micros(10);
     while !fs.try_lock(file, path)? {
         if Instant::now() >= deadline {
@@ -78,7 +96,12 @@ fn wait_for_lock(fs: &Fs, file: &File, path: &Path, deadline: Instant) -> io::Re
 
 /// Opens a lock file of its own, and takes its lock.
 pub(crate) fn lock_file(fs: &Fs, home: &Home, relative: &Path) -> io::Result<Lock> {
+    lock_file_for(fs, home, relative, PATIENCE)
+}
+
+/// Opens a lock file of its own, and waits up to `patience` for its lock.
+pub(crate) fn lock_file_for(fs: &Fs, home: &Home, relative: &Path, patience: Duration) -> io::Result<Lock> {
     let file = open_lock(fs, home, relative)?;
-    wait_for_lock(fs, &file, &home.root.path().join(relative), Instant::now() + PATIENCE)?;
+    wait_for_lock(fs, &file, &home.root.path().join(relative), Instant::now() + patience)?;
     Ok(Lock(file))
 }

@@ -12,7 +12,9 @@ use larder_core::{CacheKey, Durability};
 
 use crate::cause::{Cause, Result};
 use crate::directory::Home;
+use crate::limits::Amount;
 use crate::random;
+use crate::room::{Account, Patience};
 use crate::store::Shared;
 use crate::sys::Dir;
 
@@ -58,8 +60,9 @@ impl Draft {
     /// Makes this the entry of `key`, in place of what is there.
     pub(crate) fn publish(mut self, key: &CacheKey) -> Result<()> {
         self.sync_bytes()?;
+        let mut patience = Patience::default();
         for _ in 0..MOST_CLEARS {
-            match self.try_publish(key) {
+            match self.try_publish(key, &mut patience) {
                 // What it was to be published in was cleared, or removed.
                 Err(Cause::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                     self.home = self.shared.reopen_home()?;
@@ -67,47 +70,86 @@ impl Draft {
                 published => return published,
             }
         }
-        self.try_publish(key)
+        self.try_publish(key, &mut patience)
     }
 
-    fn try_publish(&mut self, key: &CacheKey) -> Result<()> {
+    fn try_publish(&mut self, key: &CacheKey, patience: &mut Patience) -> Result<()> {
         let shared = Arc::clone(&self.shared);
+        let account = shared.account();
+        let new = self.amount(&account)?;
         let dir = shared.entry_dir(key)?;
-        if self.name.is_none() {
+        // With limits, what is there is looked at first: room for all of a replacement need not be made.
+        if self.name.is_none() && (!account.is_active() || shared.amount_of(&dir, key)? == Amount::ZERO) {
+            let room = account.take(new, patience)?;
             match shared.fs.link_unnamed(&self.file, &dir, key.as_str()) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => drop(room),
                 linked => {
                     linked.map_err(Cause::io("give the entry its name", dir.path()))?;
+                    room.settle(Amount::ZERO);
                     return shared.sync_names(&dir);
                 }
             }
         }
-        let lock = shared.lock(key);
-        let old = self.replace(&dir, key, Over::Anything)?;
-        drop(lock);
-        self.remove_old(old);
-        shared.sync_names(&dir)
+        loop {
+            let lock = shared.lock(key);
+            // Without the lock, what is there now may be gone before it is replaced.
+            let is_certain = account.is_active() && lock.is_some();
+            let old = if is_certain { shared.amount_of(&dir, key)? } else { Amount::ZERO };
+            let Some(room) = account.try_take(new.less(old))? else {
+                drop(lock);
+                shared.make_room(new.less(old), patience)?;
+                continue;
+            };
+            let replaced = self.replace(&dir, key, Over::Anything)?;
+            drop(lock);
+            room.settle(old.less(new));
+            self.remove_old(replaced);
+            return shared.sync_names(&dir);
+        }
     }
 
     /// Makes this the entry of `key` if that is still at `revision`; returns whether it was.
     pub(crate) fn publish_over(mut self, key: &CacheKey, revision: &[u8]) -> Result<bool> {
         self.sync_bytes()?;
         let shared = Arc::clone(&self.shared);
-        let lock = shared.lock(key).ok_or(Cause::Locked)?;
-        // What is checked and what is replaced are in the same directory, whatever is cleared meanwhile.
-        let Some(dir) = shared.existing_dir(key)? else { return Ok(false) };
-        let current = shared.prologue_of(&dir, Path::new(key.as_str()))?;
-        if current.is_none_or(|current| current.prologue.revision != *revision) {
-            return Ok(false);
+        let mut patience = Patience::default();
+        loop {
+            let account = shared.account();
+            let new = self.amount(&account)?;
+            let lock = shared.lock(key).ok_or(Cause::Locked)?;
+            // What is checked and what is replaced are in the same directory, whatever is cleared meanwhile.
+            let Some(dir) = shared.existing_dir(key)? else { return Ok(false) };
+            let current = shared.prologue_of(&dir, Path::new(key.as_str()))?;
+            if current.is_none_or(|current| current.prologue.revision != *revision) {
+                return Ok(false);
+            }
+            let old = if account.is_active() { shared.amount_of(&dir, key)? } else { Amount::ZERO };
+            let Some(room) = account.try_take(new.less(old))? else {
+                drop(lock);
+                shared.make_room(new.less(old), &mut patience)?;
+                continue;
+            };
+            let replaced = match self.replace(&dir, key, Over::Entry) {
+                Err(Cause::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    return Ok(false);
+                }
+                replaced => replaced?,
+            };
+            drop(lock);
+            room.settle(old.less(new));
+            self.remove_old(replaced);
+            shared.sync_names(&dir)?;
+            return Ok(true);
         }
-        let old = match self.replace(&dir, key, Over::Entry) {
-            Err(Cause::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(false),
-            old => old?,
-        };
-        drop(lock);
-        self.remove_old(old);
-        shared.sync_names(&dir)?;
-        Ok(true)
+    }
+
+    /// Returns what this entry takes, if anybody accounts for it.
+    fn amount(&self, account: &Account) -> Result<Amount> {
+        if !account.is_active() {
+            return Ok(Amount::ZERO);
+        }
+        let stat = self.shared.fs.stat_file(&self.file, || self.path());
+        stat.map(|stat| Amount::entry(stat.len)).map_err(Cause::io("inspect the entry", &self.path()))
     }
 
     fn sync_bytes(&self) -> Result<()> {
@@ -182,6 +224,17 @@ impl Drop for Draft {
 }
 
 impl Shared {
+    /// Returns what the file in the place of the entry of `key` takes: nothing, if there is none.
+    fn amount_of(&self, dir: &Dir, key: &CacheKey) -> Result<Amount> {
+        match self.fs.stat(dir, Path::new(key.as_str())) {
+            Ok(stat) if stat.is_file => Ok(Amount::entry(stat.len)),
+            Err(error) if !is_absence(&error) => {
+                Err(Cause::io("inspect the entry", &dir.path().join(key.as_str()))(error))
+            }
+            _ => Ok(Amount::ZERO),
+        }
+    }
+
     /// Opens the directory that the entry of `key` belongs in, and makes it if it is not there.
     fn entry_dir(&self, key: &CacheKey) -> Result<Dir> {
         let relative = self.layout.dir_of(key);

@@ -11,6 +11,7 @@ use larder_core::{CacheKey, Error, Timestamp};
 
 use crate::cause::{Cause, Result};
 use crate::directory::RESPONSES;
+use crate::limits::Amount;
 use crate::publish::is_absence;
 use crate::random;
 use crate::store::Shared;
@@ -18,20 +19,27 @@ use crate::sys::{Dir, Stat};
 
 impl Shared {
     /// Deletes the entry of `key` and returns whether there was one.
-    pub(crate) fn delete(&self, key: &CacheKey) -> Result<bool> {
+    pub(crate) fn delete(self: &Arc<Self>, key: &CacheKey) -> Result<bool> {
+        let account = self.account();
         let Some(dir) = self.existing_dir(key)? else { return Ok(false) };
         let lock = self.lock(key);
-        let was_there = self.remove_if(&dir, key, |stat| stat.is_file)?;
+        let removed = self.remove_if(&dir, key, |stat| stat.is_file)?;
+        let is_certain = lock.is_some();
         drop(lock);
-        if was_there {
-            self.sync_names(&dir)?;
+        let Some(len) = removed else { return Ok(false) };
+        // Without the lock, what went may not be what was looked at.
+        if is_certain {
+            account.removed(Amount::entry(len));
         }
-        Ok(was_there)
+        self.sync_names(&dir)?;
+        Ok(true)
     }
 
     /// Deletes the entries of `keys` and returns how many there were.
-    pub(crate) fn bulk_delete(&self, keys: &[CacheKey]) -> Result<u64> {
+    pub(crate) fn bulk_delete(self: &Arc<Self>, keys: &[CacheKey]) -> Result<u64> {
+        let account = self.account();
         let mut deleted = 0;
+        let mut certain = Amount::ZERO;
         let mut failure = None;
         let mut dirs: BTreeMap<PathBuf, Option<Dir>> = BTreeMap::new();
         for key in keys {
@@ -42,15 +50,20 @@ impl Shared {
                 }
             }
             .and_then(|dir| {
-                let Some(dir) = dir else { return Ok(false) };
-                let _lock = self.lock(key);
-                self.remove_if(dir, key, |stat| stat.is_file)
+                let Some(dir) = dir else { return Ok(None) };
+                let lock = self.lock(key);
+                let removed = self.remove_if(dir, key, |stat| stat.is_file)?;
+                Ok(removed.map(|len| if lock.is_some() { Amount::entry(len) } else { Amount::ZERO }))
             });
             match removed {
-                Ok(was_there) => deleted += u64::from(was_there),
+                Ok(removed) => {
+                    deleted += u64::from(removed.is_some());
+                    certain += removed.unwrap_or_default();
+                }
                 Err(cause) => _ = failure.get_or_insert_with(|| Error::from(cause).with_key(key)),
             }
         }
+        account.removed(certain);
         for dir in dirs.values().flatten() {
             self.sync_names(dir)?;
         }
@@ -60,29 +73,32 @@ impl Shared {
     /// Deletes what stands in the place of the entry of `key` if it still is `file`; returns whether it did.
     ///
     /// The open file is what keeps its number from being given to another.
-    pub(crate) fn delete_file(&self, key: &CacheKey, file: &File) -> Result<bool> {
+    pub(crate) fn delete_file(self: &Arc<Self>, key: &CacheKey, file: &File) -> Result<bool> {
+        let account = self.account();
         let Some(dir) = self.existing_dir(key)? else { return Ok(false) };
         let path = dir.path().join(key.as_str());
         let id = self.fs.stat_file(file, || path.clone()).map_err(Cause::io("inspect the entry", &path))?.id;
-        let Some(_lock) = self.lock(key) else { return Ok(false) };
-        self.remove_if(&dir, key, |stat| stat.is_file && id.is_some() && stat.id == id)
+        let Some(lock) = self.lock(key) else { return Ok(false) };
+        let removed = self.remove_if(&dir, key, |stat| stat.is_file && id.is_some() && stat.id == id)?;
+        drop(lock);
+        account.removed(removed.map_or(Amount::ZERO, Amount::entry));
+        Ok(removed.is_some())
     }
 
-    /// Deletes the entry of `key` if a purge may at `now`; returns whether it did.
-    pub(crate) fn purge(&self, key: &CacheKey, now: Timestamp) -> Result<bool> {
-        let home = self.home();
-        let relative = self.layout.file_of(key);
-        let path = home.root.path().join(&relative);
-        let stat = match self.fs.stat(&home.root, &relative) {
+    /// Deletes the entry that is `name` in `dir` if a purge may at `now`; returns whether it did.
+    pub(crate) fn purge(self: &Arc<Self>, dir: &Dir, name: &str, now: Timestamp) -> Result<bool> {
+        let name = Path::new(name);
+        let stat = match self.fs.stat(dir, name) {
             Err(error) if is_absence(&error) => return Ok(false),
-            stat => stat.map_err(Cause::io("inspect the entry", &path))?,
+            stat => stat.map_err(|error| Cause::io("inspect the entry", &dir.path().join(name))(error))?,
         };
         if stat.modified > now {
             return Ok(false);
         }
-        match self.prologue_of(&home.root, &relative)? {
+        match self.prologue_of(dir, name)? {
             Some(found) if found.prologue.purge_at.is_some_and(|at| at <= now) => {
-                self.delete_file(key, &found.file)
+                let key = CacheKey::new(name.to_string_lossy())?;
+                self.delete_file(&key, &found.file)
             }
             _ => Ok(false),
         }
@@ -91,6 +107,9 @@ impl Shared {
     /// Moves all entries away at once, and removes them behind it.
     pub(crate) fn clear(self: &Arc<Self>) -> Result<()> {
         let name = random::name("cleared")?;
+        // What is published from now on may be among the entries afterwards; nothing else is.
+        let account = self.account();
+        let baseline = account.baseline();
         // By path, a new head that was checked before could be published after; by handle it cannot.
         let locks = if self.fs.is_portable() { self.lock_all() } else { Vec::new() };
         self.with_home(|home| {
@@ -105,6 +124,7 @@ impl Shared {
             self.sync_names(&home.temporaries)
         })?;
         drop(locks);
+        account.cleared(baseline);
         self.in_background(move |shared| shared.remove_any(&shared.home().temporaries, &name));
         Ok(())
     }
@@ -124,16 +144,22 @@ impl Shared {
         })
     }
 
-    fn remove_if(&self, dir: &Dir, key: &CacheKey, wanted: impl Fn(&Stat) -> bool) -> Result<bool> {
+    /// Removes what stands in the place of the entry of `key` if it is `wanted`; returns the length of the file.
+    pub(crate) fn remove_if(
+        &self,
+        dir: &Dir,
+        key: &CacheKey,
+        wanted: impl Fn(&Stat) -> bool,
+    ) -> Result<Option<u64>> {
         let path = dir.path().join(key.as_str());
-        match self.fs.stat(dir, Path::new(key.as_str())) {
-            Ok(stat) if wanted(&stat) => {}
+        let len = match self.fs.stat(dir, Path::new(key.as_str())) {
+            Ok(stat) if wanted(&stat) => stat.len,
             Err(error) if !is_absence(&error) => return Err(Cause::io("inspect the entry", &path)(error)),
-            _ => return Ok(false),
-        }
+            _ => return Ok(None),
+        };
         match self.fs.unlink(dir, key.as_str()) {
-            Err(error) if is_absence(&error) => Ok(false),
-            unlinked => unlinked.map(|()| true).map_err(Cause::io("delete the entry", &path)),
+            Err(error) if is_absence(&error) => Ok(None),
+            unlinked => unlinked.map(|()| Some(len)).map_err(Cause::io("delete the entry", &path)),
         }
     }
 

@@ -16,8 +16,12 @@ use crate::builder::{FileStoreBuilder, Options};
 use crate::cause::{self, Cause};
 use crate::directory::{self, FanOut, Home};
 use crate::entry::NotNow;
+use crate::limits::Limits;
+use crate::prune::{self, Pruned};
 use crate::publish::is_absence;
+use crate::room::Bounds;
 use crate::sys::Fs;
+use crate::usage::Usage;
 use crate::{listing, random, write};
 
 /// A store of one file per response, in a directory that processes may share.
@@ -90,6 +94,22 @@ impl FileStore {
         self.shared.damaged.load(Ordering::Relaxed)
     }
 
+    /// Evicts the least recently used entries until `limits` hold; `progress` hears now and then how far it is.
+    ///
+    /// It needs no limits that the store was opened with, and sets none. O(n) for each 65,536 entries that are evicted,
+    /// in bounded memory and in steps of some milliseconds beside the traffic. What is written meanwhile may exceed the
+    /// limits again. If the future is dropped, what was evicted is gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system, when the entries cannot be listed, and [`ErrorKind::Unavailable`] when another process
+    /// that evicts was stopped.
+    ///
+    /// [`ErrorKind::Unavailable`]: larder_core::ErrorKind::Unavailable
+    pub async fn prune(&self, limits: Limits, progress: impl FnMut(&Pruned) + Send) -> Result<Pruned> {
+        prune::prune(&self.shared, limits, progress).await.map_err(in_operation("prune"))
+    }
+
     /// Removes what dead writers and interrupted clears left behind; returns how many files and directories.
     ///
     /// Opening a store begins the same in the background, so that nobody needs to call this.
@@ -105,11 +125,16 @@ impl FileStore {
 #[async_trait]
 impl ResponseStore for FileStore {
     async fn read(&self, key: &CacheKey) -> Result<Option<CachedResponse>> {
-        if let Ok(found) = self.shared.now(|shared| shared.read_now(key)) {
-            return Ok(found);
+        let found = if let Ok(found) = self.shared.now(|shared| shared.read_now(key)) {
+            found
+        } else {
+            let k = key.clone();
+            self.shared.hop(move |shared| shared.read(&k)).await.map_err(on_entry("read", key))?
+        };
+        if found.is_some() {
+            self.shared.used(key);
         }
-        let k = key.clone();
-        self.shared.hop(move |shared| shared.read(&k)).await.map_err(on_entry("read", key))
+        Ok(found)
     }
 
     async fn read_head(&self, key: &CacheKey) -> Result<Option<StoredHead>> {
@@ -175,10 +200,17 @@ impl ResponseStore for FileStore {
     }
 
     fn stats(&self) -> StoreStats {
-        StoreStats::default().with_counts(0, self.damaged_entries())
+        let (home, bounds, limits) = (self.shared.home(), &self.shared.bounds, &self.shared.options.limits);
+        let size = home.usage.as_ref().and_then(Usage::last_seen);
+        StoreStats::default()
+            .with_counts(bounds.evicted.load(Ordering::Relaxed), self.damaged_entries())
+            .with_size(size.map(|size| size.entries), size.map(|size| size.bytes))
+            .with_limits(limits.max_entries, limits.max_total_bytes)
     }
 
     async fn close(&self) -> Result<()> {
+        // What was used is only a hint, and a store that is closed already has nothing to write down.
+        let _ = self.shared.hop(|shared| Ok(shared.flush_recent())).await;
         // Whoever has all permits is alone: no work is under way, that of dropped futures included.
         if let Ok(_all) = self.shared.permits.acquire_many(PERMITS).await {
             self.shared.permits.close();
@@ -207,6 +239,7 @@ pub(crate) struct Shared {
     pub(crate) codecs: Codecs,
     pub(crate) options: Options,
     pub(crate) damaged: AtomicU64,
+    pub(crate) bounds: Bounds,
     home: RwLock<Arc<Home>>,
     /// Each piece of blocking work holds one; closed when the store is.
     permits: Arc<Semaphore>,
@@ -220,7 +253,10 @@ impl Shared {
         codecs: Codecs,
         options: Options,
     ) -> cause::Result<Arc<Self>> {
-        let (home, layout) = directory::prepare(&fs, &path, fan_out, options.durability)?;
+        let bounds = Bounds::default();
+        let (home, layout) =
+            directory::prepare(&fs, &path, fan_out, options.durability, options.limits.any())?;
+        bounds.note_home(&home);
         fs.probe(&home.temporaries, &random::name("probe")?);
         Ok(Arc::new(Self {
             fs,
@@ -229,6 +265,7 @@ impl Shared {
             codecs,
             options,
             damaged: AtomicU64::new(0),
+            bounds,
             home: RwLock::new(Arc::new(home)),
             permits: Arc::new(Semaphore::new(PERMITS as usize)),
         }))
@@ -257,7 +294,15 @@ impl Shared {
 
     /// Opens the cache directory again, and makes what is missing of it.
     pub(crate) fn reopen_home(&self) -> cause::Result<Arc<Home>> {
-        let (home, _) = directory::prepare(&self.fs, &self.path, Some(self.layout), self.options.durability)?;
+        let (layout, durability) = (Some(self.layout), self.options.durability);
+        let (home, _) =
+            directory::prepare(&self.fs, &self.path, layout, durability, self.options.limits.any())?;
+        if self.bounds.note_home(&home)
+            && let Some(usage) = &home.usage
+        {
+            // What this store wrote before it knew of limits was not accounted for.
+            usage.forget(&self.fs)?;
+        }
         let home = Arc::new(home);
         *self.home.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&home);
         Ok(home)
@@ -289,14 +334,17 @@ impl Shared {
     }
 
     /// Runs `work` on a blocking thread that nobody but [`ResponseStore::close`] waits for.
-    pub(crate) fn in_background(self: &Arc<Self>, work: impl FnOnce(&Arc<Self>) + Send + 'static) {
+    ///
+    /// Returns whether it will run: not when the store is closed, or there is no runtime.
+    pub(crate) fn in_background(self: &Arc<Self>, work: impl FnOnce(&Arc<Self>) + Send + 'static) -> bool {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
-        let (Ok(permit), Ok(runtime)) = (permit, Handle::try_current()) else { return };
+        let (Ok(permit), Ok(runtime)) = (permit, Handle::try_current()) else { return false };
         let shared = Arc::clone(self);
         runtime.spawn_blocking(move || {
             let _permit = permit;
             work(&shared);
         });
+        true
     }
 
     fn contains(&self, key: &CacheKey) -> cause::Result<bool> {

@@ -242,6 +242,7 @@ impl Sink {
             self.prologue.stored_len += piece.len() as u64;
         }
         self.shared.check_len(&self.prologue)?;
+        self.shared.check_disk()?;
         let path = self.draft.path();
         self.shared.fs.write(&self.draft.file, pieces, &path).map_err(Cause::io("write the entry", &path))
     }
@@ -265,7 +266,7 @@ impl Sink {
 
 impl Shared {
     fn check_len(&self, prologue: &Prologue) -> Result<()> {
-        let limit = self.options.max_entry_bytes;
+        let limit = self.options.longest_entry();
         match prologue.file_len() {
             Some(len) if len <= limit => Ok(()),
             len => Err(Cause::TooLarge { len: len.unwrap_or(u64::MAX), limit }),
@@ -277,7 +278,7 @@ impl Shared {
         let never = SystemTime::UNIX_EPOCH + NEVER;
         let time = purge_at.and_then(Timestamp::to_system_time).unwrap_or(never).min(never);
         let path = draft.path();
-        if let Err(error) = self.fs.set_modified(&draft.file, time, &path) {
+        if let Err(error) = self.fs.set_times(&draft.file, time, &path) {
             tracing::debug!(path = %path.display(), %error, "cannot set the time of an entry");
         }
     }

@@ -188,10 +188,7 @@ mod planned {
             }
         }
 
-        pub(in super::super) fn check_room(
-            &self,
-            path: impl FnOnce() -> PathBuf,
-        ) -> io::Result<Option<u64>> {
+        pub(in super::super) fn check_room(&self, path: impl FnOnce() -> PathBuf) -> io::Result<Option<u64>> {
             match self.ask(Op::Room, &path()) {
                 Some(Fault::Error(kind)) => Err(kind.into()),
                 Some(Fault::Room(bytes)) => Ok(Some(bytes)),

@@ -1,0 +1,259 @@
+//! Eviction: entries go that were not used for long, in short steps beside the traffic.
+//!
+//! A step holds a lock that only one process has at a time, looks at some hundred names where the last step ended,
+//! and removes the least recently used of the candidates that it has gathered. It never opens an entry's file. Each
+//! time it has come round, it has seen every entry, and corrects the usage.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use larder_core::CacheKey;
+
+use crate::cause::{Cause, Result};
+use crate::directory::{Home, LOCKS};
+use crate::limits::Amount;
+use crate::listing::Walk;
+use crate::lock::{Lock, lock_file_for};
+use crate::pool::{Candidate, Pool};
+use crate::publish::is_absence;
+use crate::store::Shared;
+use crate::sys::Stat;
+use crate::usage::{Baseline, Record, Usage};
+
+/// The file in `locks/` whose lock whoever evicts holds.
+const EVICT: &str = "evict";
+/// How long a step takes.
+const STEP: Duration = Duration::from_millis(5);
+/// How many names are looked at before any of them goes; so many entries are a sample of all, or all.
+const SAMPLE: usize = 1024;
+/// Of those that were looked at, one in so many may go before others are looked at.
+const SHARE: usize = 4;
+/// How many are removed before that is written down, so that who waits for room has it.
+const BATCH: usize = 16;
+/// After so long, a process that holds the lock of those who evict was stopped; it is only there to save work.
+const GRUDGE: Duration = Duration::from_secs(1);
+/// So often all entries are looked at in one step before it is believed that none of them can go.
+const IDLE: u32 = 3;
+/// Eviction goes on until there is so much room: one in so many parts of each limit.
+const LOW: u64 = 16;
+
+/// What a step is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Goal {
+    /// That this fits.
+    Room(Amount),
+    /// That many writers need not wait for room.
+    Calm,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stepped {
+    Reached,
+    /// Another step goes on from here.
+    More,
+    /// There is nothing that could go.
+    Nothing,
+    /// Somebody else evicts now.
+    Elsewhere,
+}
+
+/// What a process keeps from one step to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Evictor {
+    cycle: Option<Cycle>,
+    pool: Pool,
+    /// How many candidates may go before others are looked at.
+    credit: usize,
+    /// Since when another process is at it.
+    excluded_since: Option<Instant>,
+}
+
+/// One way through all entries.
+#[derive(Debug)]
+struct Cycle {
+    walk: Walk,
+    baseline: Baseline,
+    seen: Amount,
+}
+
+/// That this process evicts: with the lock, or after waiting for it too long.
+struct Turn(#[expect(dead_code, reason = "the lock goes with it")] Option<Lock>);
+
+/// Where a step works.
+struct Place<'a> {
+    shared: &'a Shared,
+    home: &'a Home,
+    usage: &'a Usage,
+    deadline: Instant,
+}
+
+impl Shared {
+    /// Evicts for a few milliseconds.
+    pub(crate) fn evict_step(&self, goal: Goal) -> Result<Stepped> {
+        let home = self.home();
+        let Some(usage) = &home.usage else { return Ok(Stepped::Nothing) };
+        let mut evictor = match self.bounds.evictor.try_lock() {
+            Ok(evictor) => evictor,
+            Err(TryLockError::WouldBlock) => return Ok(Stepped::Elsewhere),
+            Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
+        };
+        let Some(_turn) = evictor.take_turn(self) else { return Ok(Stepped::Elsewhere) };
+        self.flush_recent();
+        let place = Place { shared: self, home: &home, usage, deadline: Instant::now() + STEP };
+        evictor.step(&place, goal)
+    }
+
+    /// Waits up to `patience` for the lock of those who evict.
+    pub(crate) fn evict_turn(&self, patience: Duration) -> Result<Lock> {
+        let home = self.home();
+        let relative = Path::new(LOCKS).join(EVICT);
+        let path = home.root.path().join(&relative);
+        lock_file_for(&self.fs, &home, &relative, patience).map_err(Cause::io("lock the evictions", &path))
+    }
+
+    /// Removes the entry of `key` if it still is what it was when it was looked at; returns the length of its file.
+    ///
+    /// Nothing is opened and nobody waited for.
+    pub(crate) fn evict_one(&self, key: &CacheKey, used: u64, candidate: &Candidate) -> Option<u64> {
+        if self.bounds.recent.contains(key) {
+            return None;
+        }
+        let _lock = self.try_lock(key)?;
+        let dir = self.existing_dir(key).ok()??;
+        let unchanged = |stat: &Stat| {
+            stat.is_file && stat.used == used && stat.id == candidate.id && stat.len == candidate.len
+        };
+        match self.remove_if(&dir, key, unchanged) {
+            Ok(removed) => {
+                self.bounds.evicted.fetch_add(u64::from(removed.is_some()), Ordering::Relaxed);
+                removed
+            }
+            Err(cause) => {
+                tracing::debug!(%key, %cause, "cannot evict an entry");
+                None
+            }
+        }
+    }
+}
+
+impl Evictor {
+    fn take_turn(&mut self, shared: &Shared) -> Option<Turn> {
+        if let Some(lock) = shared.try_lock_file(EVICT) {
+            self.excluded_since = None;
+            return Some(Turn(Some(lock)));
+        }
+        let now = Instant::now();
+        let since = *self.excluded_since.get_or_insert(now);
+        (now.saturating_duration_since(since) >= GRUDGE).then_some(Turn(None))
+    }
+
+    fn step(&mut self, place: &Place<'_>, goal: Goal) -> Result<Stepped> {
+        let mut record = place.usage.record(&place.shared.fs)?;
+        // How often all entries were looked at since one of them went.
+        let mut idle = 0;
+        loop {
+            let is_known = record.counted || !place.shared.options.limits.is_counting();
+            if is_known && place.is_reached(record.total, goal) {
+                return Ok(Stepped::Reached);
+            }
+            if idle >= IDLE {
+                return Ok(Stepped::Nothing);
+            }
+            if place.is_late() {
+                return Ok(Stepped::More);
+            }
+            if !is_known || self.credit == 0 || self.pool.is_empty() {
+                record = self.sample(place, record)?;
+                if self.cycle.is_none() {
+                    idle += if self.pool.is_empty() { IDLE } else { 1 };
+                }
+            } else {
+                let before = record.total;
+                record = self.evict_some(place, record, goal);
+                idle = if record.total == before { idle } else { 0 };
+            }
+        }
+    }
+
+    /// Looks at the next names; returns the record, corrected if that was the last of all.
+    fn sample(&mut self, place: &Place<'_>, record: Record) -> Result<Record> {
+        let shared = place.shared;
+        let mut cycle = self.cycle.take().unwrap_or_else(|| Cycle {
+            walk: Walk::new(shared.layout),
+            baseline: record.baseline(),
+            seen: Amount::ZERO,
+        });
+        let began_with = cycle.seen.entries;
+        let mut looked = 0;
+        while looked < SAMPLE && (looked % 32 != 31 || !place.is_late()) {
+            let Some(advanced) = cycle.walk.advance(shared) else {
+                let seen_at_once = began_with == 0;
+                self.credit = if seen_at_once { self.pool.len() } else { self.credit + looked / SHARE };
+                return place.usage.correct(&shared.fs, cycle.seen, &cycle.baseline);
+            };
+            advanced?;
+            looked += 1;
+            let Some((dir, name)) = cycle.walk.at() else { continue };
+            match shared.fs.stat(dir, Path::new(name)) {
+                Ok(stat) if stat.is_file => {
+                    cycle.seen += Amount::entry(stat.len);
+                    if self.pool.takes(stat.used)
+                        && let Ok(key) = CacheKey::new(name)
+                    {
+                        self.pool.offer(key, stat.used, Candidate { len: stat.len, id: stat.id });
+                    }
+                }
+                Err(error) if !is_absence(&error) => {
+                    // What cannot be looked at may well be there.
+                    let path = dir.path().join(name);
+                    return Err(Cause::io("inspect the entry", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        self.credit += (looked / SHARE).max(1);
+        self.cycle = Some(cycle);
+        Ok(record)
+    }
+
+    /// Removes some of the candidates, the oldest first; returns the record without them.
+    fn evict_some(&mut self, place: &Place<'_>, mut record: Record, goal: Goal) -> Record {
+        let since = record.generation();
+        let mut removed = Amount::ZERO;
+        for _ in 0..BATCH {
+            if self.credit == 0 || place.is_late() || place.is_reached(record.total.less(removed), goal) {
+                break;
+            }
+            let Some((key, used, candidate)) = self.pool.take_oldest() else { break };
+            self.credit -= 1;
+            if let Some(len) = place.shared.evict_one(&key, used, &candidate) {
+                removed += Amount::entry(len);
+            }
+        }
+        match place.usage.removed(&place.shared.fs, removed, since) {
+            Some(record) => record,
+            None => {
+                record.total = record.total.less(removed);
+                record
+            }
+        }
+    }
+}
+
+impl Place<'_> {
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    fn is_reached(&self, total: Amount, goal: Goal) -> bool {
+        let limits = &self.shared.options.limits;
+        let fits = match goal {
+            Goal::Room(growth) => limits.admit(total, growth),
+            Goal::Calm => limits.hold(total) && !limits.is_above(total, LOW),
+        };
+        fits && self.shared.is_disk_free(self.home)
+    }
+}

@@ -1,0 +1,255 @@
+//! Room for an entry: taken before it is published, given back if it is not, waited for if there is none.
+//!
+//! Nobody waits with the lock of an entry held, and nobody waits long.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::runtime::Handle;
+
+use crate::cause::{Cause, Result};
+use crate::directory::Home;
+use crate::evict::{Evictor, Goal, Stepped};
+use crate::limits::Amount;
+use crate::recent::Recent;
+use crate::store::Shared;
+use crate::usage::{Baseline, Generation, Record, Reservation, USAGE, Usage};
+
+/// How long a writer waits for room.
+const PATIENCE: Duration = Duration::from_millis(60);
+/// How long it sleeps while somebody else makes room.
+const PAUSE: Duration = Duration::from_millis(1);
+/// A writer that leaves less room than this part of a limit has room made behind it.
+const HIGH: u64 = 32;
+/// How often, in milliseconds, a store without limits looks whether somebody has set some.
+const LOOK_MILLIS: u64 = 1000;
+
+/// What a store needs to keep its directory bounded.
+#[derive(Debug, Default)]
+pub(crate) struct Bounds {
+    pub(crate) recent: Recent,
+    pub(crate) evictor: Mutex<Evictor>,
+    pub(crate) evicted: AtomicU64,
+    /// Whether this process makes room behind its writers now.
+    tending: AtomicBool,
+    /// Whether the directory's usage is kept.
+    accounting: AtomicBool,
+    /// When a store without limits last looked for the usage file, in milliseconds since 1970.
+    looked_at: AtomicU64,
+}
+
+impl Bounds {
+    /// Returns whether the directory's usage is kept.
+    pub(crate) fn is_accounting(&self) -> bool {
+        self.accounting.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether the directory that was just opened has its usage kept; returns whether that is new.
+    pub(crate) fn note_home(&self, home: &Home) -> bool {
+        home.usage.is_some() && !self.accounting.swap(home.usage.is_some(), Ordering::Relaxed)
+    }
+}
+
+/// The state of the usage before an operation opens the directory that it changes.
+pub(crate) struct Account {
+    shared: Arc<Shared>,
+    home: Arc<Home>,
+    since: Generation,
+}
+
+/// Room that was taken; dropping it gives it back.
+pub(crate) struct Room<'a> {
+    account: &'a Account,
+    reservation: Option<Reservation>,
+}
+
+/// How long a writer may still wait.
+#[derive(Debug, Default)]
+pub(crate) struct Patience(Option<Instant>);
+
+impl Patience {
+    fn is_over(&mut self) -> bool {
+        let now = Instant::now();
+        now >= *self.0.get_or_insert(now + PATIENCE)
+    }
+}
+
+impl Account {
+    /// Returns whether there is anything to account for.
+    pub(crate) fn is_active(&self) -> bool {
+        self.home.usage.is_some()
+    }
+
+    fn usage(&self) -> Option<&Usage> {
+        self.home.usage.as_ref()
+    }
+
+    /// Takes room for `growth`, if there is.
+    pub(crate) fn try_take(&self, growth: Amount) -> Result<Option<Room<'_>>> {
+        let Some(usage) = self.usage() else {
+            return Ok(Some(Room { account: self, reservation: None }));
+        };
+        let limits = &self.shared.options.limits;
+        if growth != Amount::ZERO && !self.shared.is_disk_free(&self.home) {
+            return Ok(None);
+        }
+        let (reservation, _) = usage.reserve(&self.shared.fs, growth, limits)?;
+        Ok(reservation.map(|reservation| Room { account: self, reservation: Some(reservation) }))
+    }
+
+    /// Takes room for `growth`, and makes it if need be.
+    pub(crate) fn take(&self, growth: Amount, patience: &mut Patience) -> Result<Room<'_>> {
+        loop {
+            if let Some(room) = self.try_take(growth)? {
+                return Ok(room);
+            }
+            self.shared.make_room(growth, patience)?;
+        }
+    }
+
+    /// Returns the state that all entries are about to be removed from.
+    pub(crate) fn baseline(&self) -> Option<Baseline> {
+        let record = self.usage()?.record(&self.shared.fs);
+        record
+            .inspect_err(|cause| tracing::debug!(%cause, "the usage is corrected later"))
+            .ok()
+            .map(|record| record.baseline())
+    }
+
+    /// Takes off all that was there before `baseline`.
+    pub(crate) fn cleared(&self, baseline: Option<Baseline>) {
+        if let (Some(usage), Some(baseline)) = (self.usage(), baseline)
+            && let Err(cause) = usage.correct(&self.shared.fs, Amount::ZERO, &baseline)
+        {
+            tracing::debug!(%cause, "the usage is corrected later");
+        }
+    }
+
+    /// Takes off what was removed.
+    pub(crate) fn removed(&self, amount: Amount) {
+        if let Some(usage) = self.usage() {
+            usage.removed(&self.shared.fs, amount, self.since);
+        }
+    }
+}
+
+impl Room<'_> {
+    /// Keeps the room for what was published, in whose place was `shrunk` more.
+    pub(crate) fn settle(mut self, shrunk: Amount) {
+        let (Some(reservation), Some(usage)) = (self.reservation.take(), self.account.usage()) else {
+            return;
+        };
+        let shared = &self.account.shared;
+        let settled = usage.settle(&shared.fs, reservation, true);
+        let record = usage.removed(&shared.fs, shrunk, self.account.since).or(settled);
+        if let Some(record) = record {
+            shared.tend(&record);
+        }
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        if let (Some(reservation), Some(usage)) = (self.reservation, self.account.usage()) {
+            usage.settle(&self.account.shared.fs, reservation, false);
+        }
+    }
+}
+
+impl Shared {
+    /// Returns the account of an operation; ask before the directory is opened that the operation changes.
+    pub(crate) fn account(self: &Arc<Self>) -> Account {
+        let mut home = self.home();
+        if home.usage.is_none()
+            && let Some(bounded) = self.look_for_usage(&home)
+        {
+            home = bounded;
+        }
+        let since = home.usage.as_ref().map(Usage::generation).unwrap_or_default();
+        Account { shared: Arc::clone(self), home, since }
+    }
+
+    /// Looks, now and then, whether another store has begun to keep the usage; joins it then.
+    fn look_for_usage(&self, home: &Home) -> Option<Arc<Home>> {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let looked_at = &self.bounds.looked_at;
+        if now.abs_diff(looked_at.load(Ordering::Relaxed)) < LOOK_MILLIS {
+            return None;
+        }
+        looked_at.store(now, Ordering::Relaxed);
+        self.fs.stat(&home.root, Path::new(USAGE)).ok()?;
+        self.reopen_home().ok()
+    }
+
+    /// Makes room for `growth`, or waits a little while somebody else does.
+    pub(crate) fn make_room(&self, growth: Amount, patience: &mut Patience) -> Result<()> {
+        let is_over = patience.is_over();
+        match self.evict_step(Goal::Room(growth))? {
+            Stepped::Nothing => Err(Cause::NoRoom),
+            _ if is_over => Err(Cause::NoRoom),
+            Stepped::Elsewhere => {
+                std::thread::sleep(PAUSE);
+                Ok(())
+            }
+            Stepped::Reached | Stepped::More => Ok(()),
+        }
+    }
+
+    /// Gives up a long entry that is being written, if the disk runs full under it.
+    pub(crate) fn check_disk(&self) -> Result<()> {
+        let home = self.home();
+        let mut patience = Patience::default();
+        while !self.is_disk_free(&home) {
+            self.make_room(Amount::ZERO, &mut patience)?;
+        }
+        Ok(())
+    }
+
+    /// Returns whether as much is left on the file system as shall be.
+    pub(crate) fn is_disk_free(&self, home: &Home) -> bool {
+        let Some(wanted) = self.options.limits.min_free_bytes else { return true };
+        match self.fs.free(&home.root) {
+            Ok(free) => free >= wanted,
+            Err(error) => {
+                tracing::debug!(%error, "cannot ask how much room is left");
+                false
+            }
+        }
+    }
+
+    /// Makes room in the background, if there is little left and nobody does so in this process.
+    pub(crate) fn tend(self: &Arc<Self>, record: &Record) {
+        let limits = &self.options.limits;
+        let is_needed = limits.any()
+            && (!record.counted || !limits.hold(record.total) || limits.is_above(record.total, HIGH));
+        if !is_needed || self.bounds.tending.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let tending = Tending(Arc::clone(self));
+        let Ok(runtime) = Handle::try_current() else { return };
+        runtime.spawn(async move {
+            // Each step is a hop of its own, so that neither closing the store nor ending the runtime waits for more.
+            while let Ok(Stepped::More) = tending.0.hop(|shared| shared.evict_step(Goal::Calm)).await {}
+        });
+    }
+
+    /// Begins to count, and to evict, if that is needed in the directory that was just opened.
+    pub(crate) fn tend_home(self: &Arc<Self>) {
+        let home = self.home();
+        if let Some(record) = home.usage.as_ref().and_then(|usage| usage.record(&self.fs).ok()) {
+            self.tend(&record);
+        }
+    }
+}
+
+/// That this process makes room; until it is dropped.
+struct Tending(Arc<Shared>);
+
+impl Drop for Tending {
+    fn drop(&mut self) {
+        self.0.bounds.tending.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,77 @@
+//! What a bounded store asks of the file system beside its entries: when they were used, and how much room is left.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use super::{Dir, Fs, Op};
+
+impl Fs {
+    /// Sets when what stands under `relative` was last used; nothing is opened or followed where the system can do so.
+    pub(crate) fn touch(&self, dir: &Dir, relative: &Path, used: SystemTime) -> io::Result<()> {
+        self.faults.check(Op::SetTimes, || dir.path().join(relative))?;
+        match dir {
+            #[cfg(target_os = "linux")]
+            Dir::Linux(dir) => touch_at(dir.fd(), relative, used),
+            #[cfg(unix)]
+            Dir::Portable(dir) => touch_at(rustix::fs::CWD, &dir.path().join(relative), used),
+            #[cfg(not(unix))]
+            Dir::Portable(dir) => {
+                let file = File::options().write(true).open(dir.path().join(relative))?;
+                file.set_times(std::fs::FileTimes::new().set_accessed(used))
+            }
+        }
+    }
+
+    /// Returns how many bytes are left for this user on the file system of `dir`.
+    pub(crate) fn free(&self, dir: &Dir) -> io::Result<u64> {
+        if let Some(free) = self.faults.check_room(|| dir.path().to_owned())? {
+            return Ok(free);
+        }
+        match dir {
+            #[cfg(target_os = "linux")]
+            Dir::Linux(dir) => {
+                let stat = rustix::fs::fstatvfs(dir.fd())?;
+                Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+            }
+            #[cfg(unix)]
+            Dir::Portable(dir) => {
+                let stat = rustix::fs::statvfs(dir.path())?;
+                Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+            }
+            #[cfg(not(unix))]
+            Dir::Portable(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Gives the lock of a file back.
+    #[expect(clippy::unused_self, reason = "every operation goes through the seam")]
+    pub(crate) fn unlock(&self, file: &File) -> io::Result<()> {
+        file.unlock()
+    }
+}
+
+#[cfg(unix)]
+fn touch_at(dir: impl rustix::fd::AsFd, relative: &Path, used: SystemTime) -> io::Result<()> {
+    use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_OMIT, utimensat};
+    let since = used.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let last_access = Timespec {
+        tv_sec: since.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: since.subsec_nanos().into(),
+    };
+    let last_modification = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let times = Timestamps { last_access, last_modification };
+    Ok(utimensat(dir, relative, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+/// Returns a number of this start of the machine, another after each one; 0 where nobody can tell.
+pub(crate) fn boot() -> u64 {
+    static BOOT: OnceLock<u64> = OnceLock::new();
+    *BOOT.get_or_init(|| {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(16).collect();
+        u64::from_str_radix(&digits, 16).unwrap_or(0)
+    })
+}

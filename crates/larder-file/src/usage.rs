@@ -1,0 +1,270 @@
+//! The usage file: what a cache directory holds in all, as far as all its stores together know.
+//!
+//! Whoever reads or changes it holds its lock, for as long as one read and one write take. What cannot be written
+//! down now is owed, and written with the next change: until then the file says too much, and never too little.
+
+mod record;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use larder_core::Timestamp;
+
+use crate::cause::{Cause, Result};
+use crate::directory::{Home, LOCKS, RESPONSES, put_file};
+use crate::limits::{Amount, Limits};
+use crate::lock::{lock_file, wait_for_lock};
+use crate::publish::is_absence;
+use crate::random;
+use crate::sys::{self, Fs};
+
+pub(crate) use self::record::{Baseline, Generation, Record, Reservation};
+
+/// The file's name in the cache directory; that of its maker's lock, too.
+pub(crate) const USAGE: &str = "usage";
+/// How long the file's lock is waited for: whoever holds it has it for microseconds, unless somebody stopped them.
+const PATIENCE: Duration = Duration::from_millis(40);
+/// How long nobody waits for the lock again after that was in vain.
+const GRUDGE: Duration = Duration::from_secs(1);
+/// The most changes that are owed; what is beyond is never taken off, until a walk over all entries finds out.
+const MOST_OWED: usize = 1024;
+
+/// The usage file, open.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    file: File,
+    path: PathBuf,
+    ledger: Mutex<Ledger>,
+    seen: Seen,
+}
+
+/// What this process knows beside the file.
+#[derive(Debug, Default)]
+struct Ledger {
+    owed: Vec<Owed>,
+    impatient_until: Option<Instant>,
+}
+
+/// A change that is still to be written down.
+#[derive(Debug, Clone, Copy)]
+enum Owed {
+    Settled { reservation: Reservation, was_published: bool },
+    Removed { amount: Amount, since: Generation },
+}
+
+/// What the file said when it was last read; it may be of any age.
+#[derive(Debug, Default)]
+struct Seen {
+    counted: AtomicBool,
+    bytes: AtomicU64,
+    entries: AtomicU64,
+    generation: Mutex<Generation>,
+}
+
+impl Usage {
+    /// Opens the usage file of a cache directory; with `make`, makes it if it is not there.
+    ///
+    /// A file from before the machine last started, and one that is damaged, counts for nothing until somebody counts.
+    pub(crate) fn open(fs: &Fs, home: &Home, make: bool) -> Result<Option<Self>> {
+        let path = home.root.path().join(USAGE);
+        let file = match open_existing(fs, home, &path)? {
+            Some(file) => file,
+            None if make => {
+                let relative = Path::new(LOCKS).join(USAGE);
+                let _lock = lock_file(fs, home, &relative).map_err(Cause::io("lock the usage", &path))?;
+                match open_existing(fs, home, &path)? {
+                    Some(file) => file,
+                    None => {
+                        let record = Record::new(series()?, sys::boot(), is_empty(fs, home)?);
+                        put_file(fs, home, USAGE, &record.to_bytes())?;
+                        open_existing(fs, home, &path)?.ok_or(Cause::Locked)?
+                    }
+                }
+            }
+            None => return Ok(None),
+        };
+        let usage = Self { file, path, ledger: Mutex::default(), seen: Seen::default() };
+        let fresh = Record::new(series()?, sys::boot(), false);
+        usage.update(fs, |record| {
+            if record.boot() != sys::boot() {
+                *record = fresh;
+            }
+        })?;
+        Ok(Some(usage))
+    }
+
+    /// Returns what the file says.
+    pub(crate) fn record(&self, fs: &Fs) -> Result<Record> {
+        self.update(fs, |record| *record)
+    }
+
+    /// Returns how much there is, as far as was last seen, if it was counted.
+    pub(crate) fn last_seen(&self) -> Option<Amount> {
+        let amount = Amount {
+            bytes: self.seen.bytes.load(Ordering::Relaxed),
+            entries: self.seen.entries.load(Ordering::Relaxed),
+        };
+        self.seen.counted.load(Ordering::Relaxed).then_some(amount)
+    }
+
+    /// Returns the state that something is about to be removed from; ask before its directory is opened.
+    pub(crate) fn generation(&self) -> Generation {
+        *self.seen.generation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes room for `growth`; without a reservation there is none, and the record says how much there is.
+    pub(crate) fn reserve(
+        &self,
+        fs: &Fs,
+        growth: Amount,
+        limits: &Limits,
+    ) -> Result<(Option<Reservation>, Record)> {
+        self.update(fs, |record| (record.reserve(growth, limits, now()), *record))
+    }
+
+    /// Ends a reservation.
+    pub(crate) fn settle(&self, fs: &Fs, reservation: Reservation, was_published: bool) -> Option<Record> {
+        self.owe(fs, Owed::Settled { reservation, was_published })
+    }
+
+    /// Takes off what was removed from the state `since`.
+    pub(crate) fn removed(&self, fs: &Fs, amount: Amount, since: Generation) -> Option<Record> {
+        if amount == Amount::ZERO {
+            return None;
+        }
+        self.owe(fs, Owed::Removed { amount, since })
+    }
+
+    /// Corrects the total by what a walk saw that began at `baseline`.
+    pub(crate) fn correct(&self, fs: &Fs, seen: Amount, baseline: &Baseline) -> Result<Record> {
+        self.update(fs, |record| {
+            record.turn(now());
+            record.correct(seen, baseline);
+            *record
+        })
+    }
+
+    /// Says that nobody knows how much there is.
+    pub(crate) fn forget(&self, fs: &Fs) -> Result<()> {
+        self.update(fs, |record| record.counted = false)
+    }
+
+    /// Writes a change down, with all that was owed before; returns what the file says then, if that went well.
+    fn owe(&self, fs: &Fs, change: Owed) -> Option<Record> {
+        let mut ledger = self.ledger();
+        if ledger.owed.len() < MOST_OWED {
+            ledger.owed.push(change);
+        }
+        match self.update_with(fs, &mut ledger, |record| *record) {
+            Ok(record) => Some(record),
+            Err(cause) => {
+                tracing::debug!(%cause, "the usage of the cache is written down later");
+                None
+            }
+        }
+    }
+
+    fn update<T>(&self, fs: &Fs, change: impl FnOnce(&mut Record) -> T) -> Result<T> {
+        self.update_with(fs, &mut self.ledger(), change)
+    }
+
+    fn update_with<T>(
+        &self,
+        fs: &Fs,
+        ledger: &mut Ledger,
+        change: impl FnOnce(&mut Record) -> T,
+    ) -> Result<T> {
+        self.lock(fs, ledger)?;
+        let changed = self.update_locked(fs, ledger, change);
+        if let Err(error) = fs.unlock(&self.file) {
+            tracing::warn!(path = %self.path.display(), %error, "cannot give back the lock of the usage");
+        }
+        changed
+    }
+
+    fn lock(&self, fs: &Fs, ledger: &mut Ledger) -> Result<()> {
+        let now = Instant::now();
+        let patience =
+            if ledger.impatient_until.is_some_and(|until| now < until) { Duration::ZERO } else { PATIENCE };
+        match wait_for_lock(fs, &self.file, &self.path, now + patience) {
+            Ok(()) => {
+                ledger.impatient_until = None;
+                Ok(())
+            }
+            Err(error) => {
+                if error.kind() == std::io::ErrorKind::TimedOut {
+                    ledger.impatient_until.get_or_insert(now + PATIENCE + GRUDGE);
+                }
+                Err(Cause::io("lock the usage", &self.path)(error))
+            }
+        }
+    }
+
+    fn update_locked<T>(
+        &self,
+        fs: &Fs,
+        ledger: &mut Ledger,
+        change: impl FnOnce(&mut Record) -> T,
+    ) -> Result<T> {
+        let read = fs.read(&self.file, 0, record::LEN + 1, || self.path.clone());
+        let bytes = read.map_err(Cause::io("read the usage", &self.path))?;
+        let old = Record::parse(&bytes);
+        let mut record = match old {
+            Some(record) => record,
+            None => {
+                tracing::warn!(path = %self.path.display(), "the usage is damaged, and is counted anew");
+                Record::new(series()?, sys::boot(), false)
+            }
+        };
+        for owed in &ledger.owed {
+            match owed {
+                Owed::Settled { reservation, was_published } => record.settle(reservation, *was_published),
+                Owed::Removed { amount, since } => record.remove(*amount, *since),
+            }
+        }
+        let changed = change(&mut record);
+        if old != Some(record) {
+            let written = fs.write_first(&self.file, &record.to_bytes(), &self.path);
+            written.map_err(Cause::io("write the usage", &self.path))?;
+        }
+        ledger.owed.clear();
+        self.seen.counted.store(record.counted, Ordering::Relaxed);
+        self.seen.bytes.store(record.total.bytes, Ordering::Relaxed);
+        self.seen.entries.store(record.total.entries, Ordering::Relaxed);
+        *self.seen.generation.lock().unwrap_or_else(PoisonError::into_inner) = record.generation();
+        Ok(changed)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open_existing(fs: &Fs, home: &Home, path: &Path) -> Result<Option<File>> {
+    match fs.stat(&home.root, Path::new(USAGE)) {
+        Err(error) if is_absence(&error) => return Ok(None),
+        stat => _ = stat.map_err(Cause::io("look for the usage", path))?,
+    }
+    // It is opened as lock files are: to be read and written, and never through a link.
+    let opened = fs.open_lock(&home.root, Path::new(USAGE));
+    opened.map(Some).map_err(Cause::io("open the usage", path))
+}
+
+/// Returns whether there is nothing among the entries.
+fn is_empty(fs: &Fs, home: &Home) -> Result<bool> {
+    let path = home.root.path().join(RESPONSES);
+    let failed = || Cause::io("look for entries", &path);
+    let responses = fs.open_dir(&home.root, Path::new(RESPONSES)).map_err(failed())?;
+    Ok(fs.list(&responses).map_err(failed())?.next().is_none())
+}
+
+fn series() -> Result<u64> {
+    random::bytes().map(u64::from_le_bytes)
+}
+
+fn now() -> Timestamp {
+    SystemTime::now().into()
+}

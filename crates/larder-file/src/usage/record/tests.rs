@@ -1,0 +1,262 @@
+//! The record's arithmetic: against damage, and against a truth that changes under a walk.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(START.as_millis() + seconds * 1000)
+}
+
+fn counted() -> Record {
+    Record::new(7, 1, true)
+}
+
+fn entry(len: u64) -> Amount {
+    Amount::entry(len)
+}
+
+#[test]
+fn what_was_published_counts_and_what_failed_does_not() {
+    let mut record = counted();
+    let limits = Limits::default().max_total_bytes(100).max_entries(2);
+    let first = record.reserve(entry(60), &limits, START).expect("room");
+    assert!(record.reserve(entry(41), &limits, START).is_none());
+    let second = record.reserve(entry(40), &limits, START).expect("room");
+    record.settle(&first, true);
+    record.settle(&second, false);
+    assert_eq!(record.total, entry(60));
+    record.remove(entry(60), record.generation());
+    assert_eq!(record.total, Amount::ZERO);
+}
+
+#[test]
+fn nothing_grows_within_limits_before_it_was_counted() {
+    let mut record = Record::new(7, 1, false);
+    let limits = Limits::default().max_entries(100);
+    assert!(record.reserve(entry(1), &limits, START).is_none());
+    assert!(record.reserve(Amount::ZERO, &limits, START).is_some(), "a replacement that does not grow");
+    assert!(record.reserve(entry(1), &Limits::default(), START).is_some(), "a store without limits");
+    assert!(
+        record.reserve(entry(1), &Limits::default().min_free_bytes(9), START).is_some(),
+        "nothing to count"
+    );
+}
+
+#[test]
+fn what_a_dead_writer_reserved_is_given_back_by_a_later_correction() {
+    let mut record = counted();
+    record.reserve(entry(10), &Limits::default(), START).expect("no limits");
+    let walk = record.baseline();
+    record.correct(Amount::ZERO, &walk);
+    assert_eq!(record.total, entry(10), "its writer may live");
+    for seconds in [61, 122] {
+        record.turn(at(seconds));
+    }
+    record.correct(Amount::ZERO, &record.baseline());
+    assert_eq!(record.total, Amount::ZERO, "it is dead");
+}
+
+#[test]
+fn a_writer_that_nobody_waited_for_counts_again() {
+    let mut record = counted();
+    let late = record.reserve(entry(10), &Limits::default(), START).expect("no limits");
+    for seconds in [61, 122] {
+        record.turn(at(seconds));
+    }
+    record.correct(Amount::ZERO, &record.baseline());
+    record.settle(&late, true);
+    assert_eq!(record.total, entry(10));
+}
+
+#[test]
+fn what_is_taken_off_after_a_correction_is_not_taken_off_twice() {
+    let mut record = counted();
+    let limits = Limits::default();
+    for len in [10, 20] {
+        let reserved = record.reserve(entry(len), &limits, START).expect("no limits");
+        record.settle(&reserved, true);
+    }
+    let before = record.generation();
+    let walk = record.baseline();
+    // Its file is gone before the walk comes to it.
+    record.correct(entry(20), &walk);
+    record.remove(entry(10), before);
+    assert_eq!(record.total, entry(20));
+}
+
+#[test]
+fn a_clock_that_is_set_back_ends_nothing() {
+    let mut record = counted();
+    let reserved = record.reserve(entry(10), &Limits::default(), at(1000)).expect("no limits");
+    record.turn(START);
+    record.turn(at(59));
+    record.settle(&reserved, false);
+    assert_eq!(record.total, Amount::ZERO);
+}
+
+fn amount() -> impl Strategy<Value = Amount> {
+    (any::<u64>(), any::<u64>()).prop_map(|(bytes, entries)| Amount { bytes, entries })
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let numbers = (any::<u64>(), any::<i64>(), any::<u64>(), any::<u64>(), any::<u64>());
+    (any::<bool>(), amount(), amount(), amount(), amount(), numbers).prop_map(
+        |(counted, total, finished, now, before, (epoch, epoch_began, series, corrections, boot))| Record {
+            counted,
+            total,
+            finished,
+            pending: [now, before],
+            epoch,
+            epoch_began,
+            series,
+            corrections,
+            boot,
+        },
+    )
+}
+
+/// What may happen to a directory beside a walk over it.
+#[derive(Debug, Clone)]
+enum Step {
+    Reserve {
+        name: u8,
+        len: u64,
+    },
+    /// The reservation at this place of those that are open publishes.
+    Publish(usize),
+    Settle(usize),
+    /// Its writer is killed.
+    Die(usize),
+    Unlink(u8),
+    TakeOff(usize),
+    Walk,
+    /// The walk looks at the next name.
+    Look,
+    Pass(i64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..6_u8, 1..50_u64).prop_map(|(name, len)| Step::Reserve { name, len }),
+        4 => (0..4_usize).prop_map(Step::Publish),
+        3 => (0..4_usize).prop_map(Step::Settle),
+        1 => (0..4_usize).prop_map(Step::Die),
+        2 => (0..6_u8).prop_map(Step::Unlink),
+        2 => (0..4_usize).prop_map(Step::TakeOff),
+        2 => Just(Step::Walk),
+        8 => Just(Step::Look),
+        1 => (1..30_i64).prop_map(Step::Pass),
+    ]
+}
+
+/// A writer between its reservation and the end of it.
+struct Writer {
+    reservation: Reservation,
+    name: u8,
+    len: u64,
+    began: i64,
+    published: bool,
+}
+
+proptest! {
+    #[test]
+    fn a_record_is_what_was_written(record in record()) {
+        prop_assert_eq!(Record::parse(&record.to_bytes()), Some(record));
+    }
+
+    #[test]
+    fn a_damaged_record_is_none(record in record(), at in 0..LEN, bit in 0..8_u32) {
+        let mut bytes = record.to_bytes();
+        bytes[at] ^= 1 << bit;
+        prop_assert_eq!(Record::parse(&bytes), None);
+    }
+
+    #[test]
+    fn any_bytes_are_a_record_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert_eq!(Record::parse(&bytes), None);
+    }
+
+    #[test]
+    fn the_total_is_never_below_the_truth(steps in proptest::collection::vec(step(), 0..120)) {
+        let mut record = counted();
+        let mut clock = 0;
+        let mut truth: BTreeMap<u8, u64> = BTreeMap::new();
+        let mut writers: Vec<Writer> = Vec::new();
+        let mut removals: Vec<(Amount, Generation)> = Vec::new();
+        let mut walk: Option<(Baseline, Amount, u8)> = None;
+        for step in steps {
+            match step {
+                // A name is published by one writer at a time: a lock or a link sees to that.
+                Step::Reserve { name, len } if writers.iter().all(|writer| writer.name != name) => {
+                    let old = truth.get(&name).copied();
+                    let old = old.map_or(Amount::ZERO, entry);
+                    let growth = entry(len).less(old);
+                    let reservation = record.reserve(growth, &Limits::default(), at(clock)).expect("no limits");
+                    writers.push(Writer { reservation, name, len, began: clock, published: false });
+                }
+                Step::Publish(place) if place < writers.len() => {
+                    let writer = &mut writers[place];
+                    if !writer.published {
+                        writer.published = true;
+                        let since = record.generation();
+                        let old = truth.insert(writer.name, writer.len);
+                        let shrunk = old.map_or(Amount::ZERO, |old| entry(old).less(entry(writer.len)));
+                        removals.push((shrunk, since));
+                    }
+                }
+                Step::Settle(place) if place < writers.len() => {
+                    let writer = writers.remove(place);
+                    record.settle(&writer.reservation, writer.published);
+                }
+                Step::Die(place) if place < writers.len() => _ = writers.remove(place),
+                Step::Unlink(name) if writers.iter().all(|writer| writer.name != name) => {
+                    let since = record.generation();
+                    if let Some(len) = truth.remove(&name) {
+                        removals.push((entry(len), since));
+                    }
+                }
+                Step::TakeOff(place) if place < removals.len() => {
+                    let (amount, since) = removals.remove(place);
+                    record.remove(amount, since);
+                }
+                Step::Walk if walk.is_none() => walk = Some((record.baseline(), Amount::ZERO, 0)),
+                Step::Look => {
+                    if let Some((baseline, seen, next)) = &mut walk {
+                        *seen += truth.get(next).map_or(Amount::ZERO, |len| entry(*len));
+                        *next += 1;
+                        if *next == 6 {
+                            record.correct(*seen, baseline);
+                            walk = None;
+                        }
+                    }
+                }
+                Step::Pass(seconds) => {
+                    // No writer takes a minute: those that would are dead.
+                    if writers.iter().all(|writer| clock + seconds - writer.began < 60) {
+                        clock += seconds;
+                        record.turn(at(clock));
+                    }
+                }
+                _ => {}
+            }
+            let bytes = truth.values().sum::<u64>();
+            prop_assert!(record.total.bytes >= bytes, "{} of {bytes} bytes", record.total.bytes);
+            prop_assert!(record.total.entries >= truth.len() as u64, "{} entries", record.total.entries);
+        }
+        // When it is quiet, and the dead are given up, one walk finds the truth.
+        for writer in writers.drain(..) {
+            record.settle(&writer.reservation, writer.published);
+        }
+        for seconds in [61, 122] {
+            record.turn(at(clock + seconds));
+        }
+        let seen = Amount { bytes: truth.values().sum(), entries: truth.len() as u64 };
+        record.correct(seen, &record.baseline());
+        prop_assert_eq!(record.total, seen);
+    }
+}
