@@ -2,14 +2,20 @@
 //!
 //! `cargo xtask bench` runs the benchmarks and prints medians with their ratio to those system calls.
 
+mod clients;
 mod contender;
 mod limit;
 mod origin;
+#[cfg(feature = "peers")]
+mod peers;
 mod sample;
 mod subject;
 
+pub use clients::clients;
 pub use contender::{Contender, Terms, WholeClient};
 pub use limit::Limit;
 pub use origin::Origin;
+#[cfg(feature = "peers")]
+pub use peers::{Python, PythonOperation, peers};
 pub use sample::{SIZES, Size, body, fields, head, key, response};
 pub use subject::{Index, Store};
