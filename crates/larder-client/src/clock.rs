@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use larder_core::Timestamp;
+use tokio::time::Instant;
 
 /// What tells the time; cloning is cheap.
 #[derive(Clone)]
@@ -30,5 +31,19 @@ impl Default for Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
+    }
+}
+
+/// Measures how long something takes, if somebody may be told.
+#[derive(Clone, Copy)]
+pub(crate) struct Stopwatch(Option<Instant>);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(cfg!(feature = "metrics").then(Instant::now))
+    }
+
+    pub(crate) fn elapsed(self) -> Option<Duration> {
+        self.0.map(|started| started.elapsed())
     }
 }

@@ -5,10 +5,11 @@
 
 use http::header::HeaderName;
 use http::{Extensions, HeaderMap, Request, StatusCode};
-use larder_core::{Body, CacheKey, Error, ErrorKind, ResponseHead, Result, Timestamp};
+use larder_core::{Body, CacheKey, Error, ErrorKind, ResponseHead, Result, Served, Timestamp};
 use larder_policy::{Bypass, CacheMode, Decision, Forward, RequestKeys, RequestOptions};
 
 use crate::cache::key_request;
+use crate::clock::Stopwatch;
 use crate::flights::{Joined, Leader};
 use crate::forward::{Forwarded, Outcome};
 use crate::request::asks_for_less;
@@ -79,13 +80,13 @@ impl ResponseCache {
     /// - [`ErrorKind::Redirect`]: there were too many redirects.
     pub async fn send(&self, mut request: Request<RequestBody>, origin: &mut dyn Origin) -> Result<Response> {
         let options = request.extensions().get::<RequestOptions>().cloned().unwrap_or_default();
-        let mut trail = Trail::default();
+        let (mut trail, stopwatch) = (Trail::default(), Stopwatch::start());
         loop {
             let answer = Box::pin(self.exchange(&mut request, &options, &trail, origin)).await?;
             let Answer { mut head, body, extensions, status, next } = answer;
             let Some(next) = next else {
                 head.history.splice(0..0, trail.into_history());
-                return Ok(self.respond(head, body, extensions, status));
+                return Ok(self.respond(head, body, extensions, status, stopwatch));
             };
             if trail.len() == self.inner.max_redirects {
                 let message = format!("more than {} redirects", self.inner.max_redirects);
@@ -108,18 +109,22 @@ impl ResponseCache {
         origin: &mut dyn Origin,
     ) -> Result<Response> {
         let options = request.extensions().get::<RequestOptions>().cloned().unwrap_or_default();
-        let trail = Trail::of_one();
+        let (trail, stopwatch) = (Trail::of_one(), Stopwatch::start());
         let answer = Box::pin(self.exchange(&mut request, &options, &trail, origin)).await?;
-        Ok(self.respond(answer.head, answer.body, answer.extensions, answer.status))
+        Ok(self.respond(answer.head, answer.body, answer.extensions, answer.status, stopwatch))
     }
 
+    /// Returns the answer to a request, and counts it: the one place where requests are counted.
     fn respond(
         &self,
         mut head: ResponseHead,
         body: Body,
         extensions: Extensions,
         status: CacheStatus,
+        stopwatch: Stopwatch,
     ) -> Response {
+        let served = Served::new(status.outcome()).body_len(body.exact_len()).latency(stopwatch.elapsed());
+        self.inner.backend.count(&served.not_stored(status.may_not_be_stored()));
         if self.inner.has_status_field {
             // A cache adds itself to those that were asked before (RFC 9211, section 2).
             // Where no field has room any more, nothing is said.

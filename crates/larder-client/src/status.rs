@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::{HeaderValue, StatusCode};
+use larder_core::CacheOutcome;
 use larder_policy::{Bypass, Forward, NotStorable};
 
 /// What the cache did for one response; the last hop's, if there were redirects.
@@ -70,6 +71,33 @@ impl CacheStatus {
     #[must_use]
     pub fn from_cache(&self) -> bool {
         self.hit || self.stale || self.forward_status == Some(StatusCode::NOT_MODIFIED)
+    }
+
+    /// Returns in which of seven ways the request was answered, as [`CacheBackend::stats`] counts it.
+    ///
+    /// [`CacheBackend::stats`]: larder_core::CacheBackend::stats
+    #[must_use]
+    pub fn outcome(&self) -> CacheOutcome {
+        if self.refused {
+            CacheOutcome::Refused
+        } else if self.stale {
+            CacheOutcome::Stale
+        } else if self.hit {
+            CacheOutcome::Hit
+        } else if self.from_cache() {
+            CacheOutcome::Revalidated
+        } else if self.collapsed {
+            CacheOutcome::Coalesced
+        } else if matches!(self.forward, Some(Forward::Bypass | Forward::Method)) {
+            CacheOutcome::Bypass
+        } else {
+            CacheOutcome::Miss
+        }
+    }
+
+    /// Returns whether the origin's response was one for the cache that may not be stored.
+    pub(crate) fn may_not_be_stored(&self) -> bool {
+        !matches!(self.not_stored, None | Some(NotStored::Disabled | NotStored::Bypass(_)))
     }
 
     /// Returns the status as a member of the field `Cache-Status`.
@@ -175,5 +203,29 @@ mod tests {
         };
         check(&validated, "larder; fwd=stale; fwd-status=304; stored");
         assert!(validated.from_cache() && !validated.hit);
+    }
+
+    #[test]
+    fn every_answer_is_counted_in_one_way() {
+        let miss = CacheStatus::forward(Forward::UriMiss);
+        let stale = CacheStatus::forward(Forward::Stale);
+        let (not_modified, failed) = (Some(StatusCode::NOT_MODIFIED), Some(StatusCode::BAD_GATEWAY));
+        for (status, outcome) in [
+            (CacheStatus::hit(), CacheOutcome::Hit),
+            (CacheStatus { alias: true, ..CacheStatus::hit() }, CacheOutcome::Hit),
+            (CacheStatus { stale: true, ..CacheStatus::hit() }, CacheOutcome::Stale),
+            (CacheStatus { stale: true, forward_status: failed, ..stale.clone() }, CacheOutcome::Stale),
+            (CacheStatus { forward_status: not_modified, ..stale.clone() }, CacheOutcome::Revalidated),
+            (CacheStatus { collapsed: true, ..stale.clone() }, CacheOutcome::Coalesced),
+            (stale, CacheOutcome::Miss),
+            (miss.clone().not_stored(NotStored::Policy(NotStorable::NoStore)), CacheOutcome::Miss),
+            (CacheStatus { stored: true, ..miss }, CacheOutcome::Miss),
+            (CacheStatus::forward(Forward::Method), CacheOutcome::Bypass),
+            (CacheStatus::forward(Forward::Bypass).not_stored(NotStored::Disabled), CacheOutcome::Bypass),
+            (CacheStatus { refused: true, ..CacheStatus::default() }, CacheOutcome::Refused),
+        ] {
+            assert_eq!(status.outcome(), outcome, "{status}");
+            assert_eq!(status.outcome().is_from_cache(), status.from_cache(), "{status}");
+        }
     }
 }

@@ -146,6 +146,7 @@ macro_rules! __backend_cases {
                 lookup::an_expired_entry_is_found [responses redirects] "a lookup does not look at the entry's own expiry";
                 lookup::contains_looks_through_aliases [responses redirects] "contains says what a lookup would find";
                 lookup::a_failing_index_is_a_miss [responses redirects] "a failure of the index is a miss, and counted";
+                lookup::lookups_and_saves_are_counted [responses redirects] "stats counts what was found, missed and saved, in all clones together";
                 lookup::a_failing_store_is_a_lookup_that_failed [responses redirects] "a failure of the store is Lookup::Failed, and counted";
                 saving::an_entry_is_written_before_its_aliases [responses redirects] "an alias is never there before its entry";
                 saving::an_alias_that_is_the_key_is_ignored [responses redirects] "an entry is not an alias of itself";

@@ -6,15 +6,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use http::Uri;
 
+use crate::counters::{Counters, Length};
+use crate::recorder::{self, Recorder};
 use crate::{
-    CacheKey, CachedResponse, Error, RedirectIndex, ResponseHead, ResponseStore, Result, Revision,
-    StoredHead, Timestamp,
+    CacheKey, CacheStats, CachedResponse, Error, RedirectIndex, ResponseHead, ResponseStore, Result,
+    Revision, Served, StoredHead, Timestamp,
 };
 
 /// How many keys an operation that walks the whole index handles at a time.
@@ -27,14 +28,24 @@ const BATCH: usize = 512;
 pub struct CacheBackend {
     responses: Arc<dyn ResponseStore>,
     redirects: Arc<dyn RedirectIndex>,
-    failures: Arc<AtomicU64>,
+    counters: Arc<Counters>,
 }
 
 impl CacheBackend {
     /// Returns the cache of these two parts.
     #[must_use]
     pub fn new(responses: Arc<dyn ResponseStore>, redirects: Arc<dyn RedirectIndex>) -> Self {
-        Self { responses, redirects, failures: Arc::default() }
+        Self::with_recorder(responses, redirects, Recorder::unnamed())
+    }
+
+    /// Returns this cache with the label `cache` on all of its metrics, and its counters at zero.
+    ///
+    /// Name the caches of a process that has several: else their counters add up, and their gauges overwrite each
+    /// other.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn named(self, cache: impl Into<String>) -> Self {
+        Self::with_recorder(self.responses, self.redirects, Recorder::of(cache.into()))
     }
 
     /// Returns the response store.
@@ -52,14 +63,32 @@ impl CacheBackend {
     /// Returns how many failures were passed over since this cache was made.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
+        self.counters.failures()
+    }
+
+    /// Returns what this cache has counted since it was made, all of its clones together, and what its store has.
+    ///
+    /// It looks at nothing but memory.
+    #[must_use]
+    pub fn stats(&self) -> CacheStats {
+        let store = self.responses.stats();
+        self.counters.tell(&store);
+        self.counters.stats(store)
+    }
+
+    /// Counts a request that was answered.
+    ///
+    /// For those who answer requests from this cache; the client does so itself. The operations here count lookups
+    /// and what is stored, and no requests.
+    pub fn count(&self, served: &Served) {
+        self.counters.served(served);
     }
 
     /// Counts and traces a failure of the cache that whoever made the request does not see as an error.
     ///
     /// For those who use the cache on behalf of a request; the operations here do so themselves.
     pub fn pass_over(&self, operation: &'static str, error: &Error) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
+        self.counters.failed();
         let cause: &(dyn std::error::Error + 'static) = error;
         tracing::warn!(operation, kind = %error.kind(), error = cause, "the cache failed; going on without it");
     }
@@ -70,6 +99,12 @@ impl CacheBackend {
     /// with a reason; one of the index is a miss. Both are traced and counted. At most two reads of the store and
     /// one of the index; a dropped future has no effect.
     pub async fn get_response(&self, key: &CacheKey, now: Timestamp) -> Lookup {
+        let lookup = self.look_up(key, now).await;
+        self.counters.looked_up(matches!(lookup, Lookup::Hit(_) | Lookup::AliasHit { .. }));
+        lookup
+    }
+
+    async fn look_up(&self, key: &CacheKey, now: Timestamp) -> Lookup {
         match self.responses.read(key).await {
             Ok(Some(response)) => return Lookup::Hit(response),
             Ok(None) => {}
@@ -99,7 +134,11 @@ impl CacheBackend {
         response: CachedResponse,
         aliases: &Aliases,
     ) -> Result<()> {
-        self.responses.write(key, response).await?;
+        let CachedResponse { head, body, .. } = response;
+        let (body, len) = Length::of(body);
+        self.responses.write(key, CachedResponse::new(head, body)).await?;
+        self.counters.stored(len.get());
+        self.tell();
         if let Err(error) = self.save_aliases(key, aliases).await {
             self.pass_over("save_response", &error);
         }
@@ -170,10 +209,12 @@ impl CacheBackend {
         if let Err(error) = self.redirects.delete_targets(keys).await {
             self.pass_over("bulk_delete", &error);
         }
-        if let [key] = keys {
-            return Ok(u64::from(self.responses.delete(key).await?));
-        }
-        self.responses.bulk_delete(keys).await
+        let deleted = match keys {
+            [key] => u64::from(self.responses.delete(key).await?),
+            _ => self.responses.bulk_delete(keys).await?,
+        };
+        self.tell();
+        Ok(deleted)
     }
 
     /// Deletes everything, aliases first.
@@ -187,6 +228,7 @@ impl CacheBackend {
     pub async fn clear(&self) -> Result<()> {
         let aliases = self.redirects.clear().await;
         self.responses.clear().await?;
+        self.tell();
         aliases
     }
 
@@ -215,6 +257,7 @@ impl CacheBackend {
             self.pass_over("delete_expired_responses", &error);
         }
         let deleted = self.responses.delete_expired(now).await?;
+        self.tell();
         if let Err(error) = self.delete_dangling().await {
             self.pass_over("delete_expired_responses", &error);
         }
@@ -295,6 +338,24 @@ impl CacheBackend {
             }
         }
         Ok(())
+    }
+
+    fn with_recorder(
+        responses: Arc<dyn ResponseStore>,
+        redirects: Arc<dyn RedirectIndex>,
+        recorder: Recorder,
+    ) -> Self {
+        let counters = Arc::new(Counters::new(recorder));
+        let cache = Self { responses, redirects, counters };
+        cache.tell();
+        cache
+    }
+
+    /// Tells the recorder of metrics how full the store is, if there may be one.
+    fn tell(&self) {
+        if recorder::IS_THERE {
+            self.counters.tell(&self.responses.stats());
+        }
     }
 
     fn failed(&self, error: Error) -> Lookup {

@@ -11,7 +11,7 @@
 //! | what survives a power loss | [`Durability`] |
 //! | what a serialization format does | [`Codec`], [`Compression`], chosen through [`Codecs`] |
 //! | store and index together | [`CacheBackend`], [`Lookup`], [`Aliases`] |
-//! | what is counted | [`StoreStats`] |
+//! | what is counted | [`CacheStats`], [`StoreStats`], [`CacheOutcome`], [`Served`] |
 //! | what went wrong | [`Error`], [`ErrorKind`] |
 //!
 //! This crate has no runtime, touches no file, reads no clock and knows no format: time is always an
@@ -24,14 +24,18 @@
 //! - `text`: [`CachedResponse`] decodes its body by the charset that it names.
 //! - `json`: [`CachedResponse`] deserializes its body.
 //! - `fields`: [`CachedResponse`] parses `Link`, `Set-Cookie` and `Content-Disposition`.
+//! - `metrics`: a [`CacheBackend`] tells its numbers to the recorder of the `metrics` facade.
 
 mod backend;
 mod body;
 mod codec;
+mod counters;
 mod durability;
 mod error;
 mod head;
 mod key;
+#[cfg_attr(not(feature = "metrics"), path = "recorder/none.rs")]
+mod recorder;
 mod redirects;
 mod response;
 mod stats;
@@ -49,7 +53,7 @@ pub use redirects::{Alias, RedirectIndex};
 pub use response::CachedResponse;
 #[cfg(feature = "fields")]
 pub use response::{ContentDisposition, Cookie, Link};
-pub use stats::StoreStats;
+pub use stats::{CacheOutcome, CacheStats, Served, StoreStats};
 pub use store::{ResponseStore, Revision, StoredHead};
 pub use timestamp::Timestamp;
 

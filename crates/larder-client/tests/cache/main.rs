@@ -4,11 +4,14 @@ mod behind;
 mod bodies;
 mod by_hand;
 mod coalescing;
+mod counting;
 mod failing;
 mod fields;
 mod groups;
 mod invalidating;
 mod latest;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod parts;
 mod principals;
 mod recovering;

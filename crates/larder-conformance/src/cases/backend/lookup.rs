@@ -5,7 +5,7 @@ use larder_core::{Aliases, CacheBackend, Lookup};
 use super::spies::{Failing, Watched};
 use crate::case::Setup;
 use crate::failure::{Failure, Verdict, equal};
-use crate::samples::{NOW, Sample, at, key};
+use crate::samples::{NOW, Sample, at, key, noise};
 
 /// What a lookup found: the key of the entry, or what else it said.
 async fn found(cache: &CacheBackend, name: &str) -> Verdict<String> {
@@ -135,6 +135,24 @@ pub(crate) async fn a_failing_index_is_a_miss(setup: &Setup) -> Verdict {
     equal(found(cache, "a").await?, "miss", "a failure of the index is a miss")?;
     equal(cache.contains(&key("a"), NOW).await, false, "a failure of the index is a miss")?;
     equal(cache.failures(), 2, "a failure that was passed over is counted")
+}
+
+pub(crate) async fn lookups_and_saves_are_counted(setup: &Setup) -> Verdict {
+    let cache = setup.cache().await?;
+    let clone = cache.clone();
+    save(&cache, "k", &["a"]).await?;
+    let streamed = Sample::with_body("l", noise(100_000, 1)).streamed(1_000);
+    clone.save_response(&key("l"), streamed, &Aliases::none()).await?;
+    for name in ["k", "a", "l", "none"] {
+        clone.get_response(&key(name), NOW).await;
+    }
+    let stats = cache.stats();
+    let contract = "lookups and saves are counted, each once";
+    equal((stats.lookups_found, stats.lookups_missed, stats.stored), (3, 1, 2), contract)?;
+    let bytes = 100_000 + Sample::new("k").body.len() as u64;
+    equal(stats.bytes_stored, bytes, "the bytes of a body are counted, streamed ones too")?;
+    equal(stats.requests(), 0, "a lookup is not a request")?;
+    equal(stats.store, cache.responses().stats(), "the store's own numbers are among them")
 }
 
 pub(crate) async fn a_failing_store_is_a_lookup_that_failed(setup: &Setup) -> Verdict {
