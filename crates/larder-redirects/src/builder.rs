@@ -9,7 +9,7 @@ use crate::database::Database;
 use crate::error::Cause;
 use crate::files;
 use crate::index::SqliteRedirects;
-use crate::lanes::{Access, Lanes};
+use crate::lanes::Lanes;
 
 /// The longest time that an index may wait for locks; who waits longer than this for a hint has a bug.
 const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
@@ -23,6 +23,7 @@ pub struct SqliteRedirectsBuilder {
     durability: Durability,
     busy_timeout: Duration,
     max_connections: usize,
+    max_rows_in_memory: usize,
 }
 
 impl SqliteRedirectsBuilder {
@@ -32,6 +33,7 @@ impl SqliteRedirectsBuilder {
             durability: Durability::default(),
             busy_timeout: Duration::from_secs(1),
             max_connections: 4,
+            max_rows_in_memory: 1 << 16,
         }
     }
 
@@ -54,9 +56,20 @@ impl SqliteRedirectsBuilder {
 
     /// Sets how many connections there are at most: 1 to 64, of which one writes. Default: 4.
     ///
-    /// Each is opened when it is first needed.
+    /// Each is opened when it is first needed. The aliases in memory need one more.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
+        self
+    }
+
+    /// Sets up to how many aliases the index keeps a copy of in memory; 0 is never. Default: 65,536.
+    ///
+    /// With the copy, looking up is a matter of microseconds on the caller's thread; without it SQLite is asked on a
+    /// blocking thread. The copy is made at the second lookup, and again when another process has written and
+    /// lookups have taken about as long as it takes. It is used only while it is the database's content, and
+    /// takes about 400 bytes for each alias.
+    pub fn max_rows_in_memory(mut self, rows: usize) -> Self {
+        self.max_rows_in_memory = rows;
         self
     }
 
@@ -75,7 +88,7 @@ impl SqliteRedirectsBuilder {
     pub async fn open(self) -> Result<SqliteRedirects> {
         let path = self.path.clone();
         let lanes = self.into_lanes().map_err(|cause| cause.into_error("open", &path))?;
-        lanes.run("open", Access::Read, |_| Ok(())).await?;
+        lanes.read(|_| Ok(())).await.map_err(|cause| cause.into_shared_error("open", &path))?;
         Ok(SqliteRedirects::new(lanes))
     }
 
@@ -93,7 +106,7 @@ impl SqliteRedirectsBuilder {
             return Err(Cause::Option { option: "max_connections", value, wanted: "1 to 64" });
         };
         let database = Database::new(resolve(&self.path)?, self.durability, self.max_connections)?;
-        Lanes::new(database, connections, self.busy_timeout)
+        Lanes::new(database, connections, self.max_rows_in_memory, self.busy_timeout)
     }
 }
 

@@ -9,6 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use larder_core::ErrorKind;
+
+use crate::error::Cause;
+
 thread_local! {
     // SQLite calls a busy handler on the thread of the operation, and rusqlite takes a plain function for it.
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
@@ -56,8 +60,21 @@ impl Patience {
         if gave_up.is_some_and(|gave_up| gave_up >= asked) { now } else { now + self.timeout }
     }
 
+    /// Does `work`, in which waiting for locks ends at the deadline of what was asked for at `asked`.
+    pub(crate) fn until<T>(
+        &self,
+        asked: Instant,
+        work: impl FnOnce() -> Result<T, Cause>,
+    ) -> Result<T, Cause> {
+        let result = until(self.deadline(asked), work);
+        if matches!(&result, Err(cause) if cause.kind() == ErrorKind::Unavailable) {
+            self.give_up();
+        }
+        result
+    }
+
     /// Notes that an operation has waited in vain.
-    pub(crate) fn give_up(&self) {
+    fn give_up(&self) {
         *self.gave_up.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 }

@@ -63,6 +63,11 @@ impl Database {
         files::is_at(session.identity, &self.path)
     }
 
+    /// Returns which file the path stands for now.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        files::identity(&self.path)
+    }
+
     /// Sets aside the database that `session` found corrupt, unless that has been done.
     pub(crate) fn replace(&self, session: Session, cause: &Cause) -> Result<(), Cause> {
         let lock = DatabaseLock::acquire(&self.path)?;

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use larder_core::{Error, ErrorKind};
 use rusqlite::ErrorCode;
@@ -97,6 +98,11 @@ impl Cause {
 
     /// Turns this cause into the public error of `operation` on the database at `path`.
     pub(crate) fn into_error(self, operation: &'static str, path: &Path) -> Error {
+        Arc::new(self).into_shared_error(operation, path)
+    }
+
+    /// As [`Cause::into_error`], when several operations have failed of it together.
+    pub(crate) fn into_shared_error(self: Arc<Self>, operation: &'static str, path: &Path) -> Error {
         Error::new(self.kind(), format!("the redirect index failed: {self}"))
             .with_operation(operation)
             .with_context("path", path.display())

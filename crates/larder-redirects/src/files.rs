@@ -71,7 +71,12 @@ pub(crate) fn look(path: &Path) -> Result<Found, Cause> {
 
 /// Returns whether the file at `path` is the one of `identity`. Cheap: one system call.
 pub(crate) fn is_at(identity: Identity, path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| Identity::of(&metadata) == identity)
+    self::identity(path) == Some(identity)
+}
+
+/// Returns which file stands at `path`. Cheap: one system call.
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
+    Some(Identity::of(&fs::symlink_metadata(path).ok()?))
 }
 
 /// Returns whether nobody may write to the file at `path`, as far as its permissions tell.

@@ -3,13 +3,11 @@
 //! The pool's wrapper closes its connection on a blocking thread of the runtime in whose context it is dropped, and
 //! panics where there is none. Every wrapper of this crate is therefore in a [`Held`], which may be dropped anywhere.
 
-use std::future::poll_fn;
 use std::mem::ManuallyDrop;
-use std::pin::pin;
 use std::sync::LazyLock;
 use std::thread;
 
-use deadpool_sqlite::{InteractError, Object};
+use deadpool_sqlite::Object;
 use rusqlite::Connection;
 use tokio::runtime::{Builder, Handle};
 
@@ -31,27 +29,6 @@ pub(crate) struct Held(Option<Object>);
 impl Held {
     pub(crate) fn new(object: Object) -> Self {
         Self(Some(object))
-    }
-
-    /// Does `work` on a blocking thread of `runtime`.
-    ///
-    /// If the future is dropped once it has been polled, `work` is done all the same.
-    pub(crate) async fn interact<T, F>(&self, runtime: &Handle, work: F) -> Result<T, Cause>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Connection) -> T + Send + 'static,
-    {
-        let Some(object) = &self.0 else { return Err(Cause::Closed) };
-        let mut hop = pin!(object.interact(work));
-        // The wrapper asks for the current runtime, which another executor's thread does not have.
-        let result = poll_fn(|context| {
-            let _entered = runtime.enter();
-            hop.as_mut().poll(context)
-        });
-        result.await.map_err(|error| match error {
-            InteractError::Panic(_) => Cause::Panicked,
-            InteractError::Cancelled => Cause::RuntimeGone,
-        })
     }
 
     /// Does `work` on this thread, which may block.

@@ -1,16 +1,23 @@
-//! The index itself: each operation is one hop to a blocking thread, and at most one transaction or batch of them.
+//! The index itself: each operation is answered from memory or is one hop to a blocking thread at most.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use larder_core::{Alias, BoxStream, CacheKey, Error, RedirectIndex, Result, Timestamp, async_trait};
+use rusqlite::Connection;
 
 use crate::builder::SqliteRedirectsBuilder;
-use crate::lanes::{Access, Lanes};
-
+use crate::change::Change;
+use crate::error::Cause;
+use crate::lanes::Lanes;
+use crate::mirror::Rows;
 use crate::queries::{self, Column};
+
+/// Of how many keys it is asked at once, on the caller's thread, whether deleting them is needless.
+const MOST_ASKED: usize = 64;
 
 /// A redirect index in an SQLite database.
 ///
@@ -42,17 +49,37 @@ impl SqliteRedirects {
         self.lanes.database().path()
     }
 
-    async fn bulk_delete_by(
-        &self,
-        operation: &'static str,
-        column: Column,
-        keys: &[CacheKey],
-    ) -> Result<u64> {
-        if keys.is_empty() {
+    #[cfg(test)]
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    async fn delete_by(&self, operation: &'static str, column: Column, keys: &[CacheKey]) -> Result<u64> {
+        let is_absent = |rows: &Rows, key: &CacheKey| match column {
+            Column::Key => rows.get(key).is_none(),
+            Column::Value => !rows.has_target(key),
+        };
+        let are_absent = |rows: &Rows| keys.iter().all(|key| is_absent(rows, key));
+        if keys.is_empty() || keys.len() <= MOST_ASKED && self.lanes.is_needless(are_absent) {
             return Ok(0);
         }
-        let keys = sorted(keys);
-        self.lanes.run(operation, Access::Write, move |db| queries::bulk_delete(db, column, &keys)).await
+        self.change(operation, Change::Delete(column, sorted(keys))).await
+    }
+
+    async fn change(&self, operation: &'static str, change: Change) -> Result<u64> {
+        self.lanes.change(change).await.map_err(|cause| self.error(operation, cause))
+    }
+
+    async fn query<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl Fn(&Connection) -> Result<T, Cause> + Send + 'static,
+    ) -> Result<T> {
+        self.lanes.read(work).await.map_err(|cause| self.error(operation, cause))
+    }
+
+    fn error(&self, operation: &'static str, cause: Arc<Cause>) -> Error {
+        cause.into_shared_error(operation, self.path())
     }
 }
 
@@ -61,6 +88,8 @@ impl fmt::Debug for SqliteRedirects {
         f.debug_struct("SqliteRedirects")
             .field("path", &self.path())
             .field("durability", &self.lanes.database().durability())
+            .field("answered_from_memory", &self.lanes.answered())
+            .field("transactions", &self.lanes.batches())
             .finish_non_exhaustive()
     }
 }
@@ -68,8 +97,11 @@ impl fmt::Debug for SqliteRedirects {
 #[async_trait]
 impl RedirectIndex for SqliteRedirects {
     async fn read(&self, from: &CacheKey) -> Result<Option<Alias>> {
+        if let Some(alias) = self.lanes.ask(|rows| Some(rows.get(from).cloned())) {
+            return Ok(alias);
+        }
         let key = from.clone();
-        let result = self.lanes.run("read", Access::Read, move |db| queries::read(db, &key)).await;
+        let result = self.query("read", move |db| queries::read(db, &key)).await;
         result.map_err(|error| error.with_key(from))
     }
 
@@ -77,45 +109,46 @@ impl RedirectIndex for SqliteRedirects {
         if from.is_empty() {
             return Ok(());
         }
-        let (from, to) = (sorted(from), target.clone());
-        let work = move |db: &mut _| queries::write(db, &from, &to, expires_at);
-        self.lanes
-            .run("write", Access::Write, work)
-            .await
-            .map_err(|error| error.with_context("target", target))
+        let write = Change::Write { from: sorted(from), alias: Alias::new(target.clone(), expires_at) };
+        self.change("write", write).await.map_err(|error| error.with_context("target", target))?;
+        Ok(())
     }
 
     async fn contains(&self, from: &CacheKey) -> Result<bool> {
+        if let Some(contains) = self.lanes.ask(|rows| Some(rows.get(from).is_some())) {
+            return Ok(contains);
+        }
         let key = from.clone();
-        let work = move |db: &mut _| Ok(queries::read(db, &key)?.is_some());
-        self.lanes.run("contains", Access::Read, work).await.map_err(|error| error.with_key(from))
-    }
-
-    async fn delete(&self, from: &CacheKey) -> Result<bool> {
-        let key = from.clone();
-        let result = self.lanes.run("delete", Access::Write, move |db| queries::delete(db, &key)).await;
+        let result = self.query("contains", move |db| Ok(queries::read(db, &key)?.is_some())).await;
         result.map_err(|error| error.with_key(from))
     }
 
+    async fn delete(&self, from: &CacheKey) -> Result<bool> {
+        let keys = slice::from_ref(from);
+        let deleted =
+            self.delete_by("delete", Column::Key, keys).await.map_err(|error| error.with_key(from))?;
+        Ok(deleted > 0)
+    }
+
     async fn bulk_delete(&self, from: &[CacheKey]) -> Result<u64> {
-        self.bulk_delete_by("bulk_delete", Column::Key, from).await
+        self.delete_by("bulk_delete", Column::Key, from).await
     }
 
     async fn delete_targets(&self, targets: &[CacheKey]) -> Result<u64> {
-        self.bulk_delete_by("delete_targets", Column::Value, targets).await
+        self.delete_by("delete_targets", Column::Value, targets).await
     }
 
     async fn delete_expired(&self, now: Timestamp) -> Result<u64> {
-        self.lanes.run("delete_expired", Access::Write, move |db| queries::delete_expired(db, now)).await
+        self.change("delete_expired", Change::DeleteExpired(now)).await
     }
 
     async fn clear(&self) -> Result<()> {
-        self.lanes.run("clear", Access::Write, queries::clear).await
+        self.change("clear", Change::Clear).await.map(drop)
     }
 
     /// O(n): SQLite counts the rows. Rows that somebody else put there are counted too.
     async fn size(&self) -> Result<u64> {
-        self.lanes.run("size", Access::Read, |db| queries::size(db)).await
+        self.query("size", queries::size).await
     }
 
     fn keys(&self) -> BoxStream<'static, Result<CacheKey>> {
@@ -124,13 +157,13 @@ impl RedirectIndex for SqliteRedirects {
 
     /// One hop for each 512 rows, when they are polled for; no connection is held in between.
     fn values(&self) -> BoxStream<'static, Result<(CacheKey, Alias)>> {
-        let lanes = self.lanes.clone();
+        let (lanes, path) = (self.lanes.clone(), self.path().to_owned());
         let pages = stream::try_unfold(Some(Vec::new()), move |after| {
-            let lanes = lanes.clone();
+            let (lanes, path) = (lanes.clone(), path.clone());
             async move {
                 let Some(after) = after else { return Ok::<_, Error>(None) };
-                let work = move |db: &mut _| queries::page(db, &after);
-                let page = lanes.run("values", Access::Read, work).await?;
+                let page = lanes.read(move |db| queries::page(db, &after)).await;
+                let page = page.map_err(|cause| cause.into_shared_error("values", &path))?;
                 Ok(Some((stream::iter(page.rows.into_iter().map(Ok)), page.next)))
             }
         });

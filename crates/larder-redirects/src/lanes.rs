@@ -1,52 +1,60 @@
-//! The connections in use, and the one hop to a blocking thread that each operation takes.
+//! The connections in use, and the one hop to a blocking thread that each operation takes at most.
 //!
 //! A lane keeps the connections that nobody is using. A [`Turn`] takes one and travels with the operation into the
 //! blocking thread, where it ends. So a caller that drops its future, or does not poll it, neither gives away a
 //! connection that is still at work nor holds one that is not.
 //!
-//! One connection writes, so that the writers of one process queue in order and only other processes are waited for.
+//! One connection writes, behind a queue, so that only other processes are waited for; one more tells whether the
+//! copy in memory is current. The rest read.
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use larder_core::{ErrorKind, Result};
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::busy::{self, Patience};
+use crate::attempt;
+use crate::busy::Patience;
+use crate::change::Change;
 use crate::database::Database;
-use crate::error::{Cause, Verdict};
+use crate::error::Cause;
+use crate::mirror::{Mirror, Rows};
 use crate::session::Session;
-
-/// What an operation does to the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    Read,
-    Write,
-}
+use crate::writer::{Outcome, Writer};
 
 #[derive(Debug)]
 pub(crate) struct Lanes {
     database: Arc<Database>,
+    mirror: Arc<Mirror>,
     readers: Option<Arc<Lane>>,
-    writer: Arc<Lane>,
+    writer: Arc<Writer>,
     runtime: Handle,
     closed: AtomicBool,
 }
 
 impl Lanes {
-    /// Returns the lanes of at most `connections`, at least one, none of which is open yet.
-    pub(crate) fn new(database: Database, connections: u32, timeout: Duration) -> Result<Self, Cause> {
+    /// Returns the lanes of at most `connections`, at least one, and one more for a copy of at most `rows` rows.
+    ///
+    /// None of them is open yet.
+    pub(crate) fn new(
+        database: Database,
+        connections: u32,
+        rows: usize,
+        timeout: Duration,
+    ) -> Result<Self, Cause> {
         let readers = connections.saturating_sub(1);
+        let database = Arc::new(database);
+        let mirror = Arc::new(Mirror::new(database.clone(), rows));
         Ok(Self {
-            database: Arc::new(database),
             readers: (readers > 0).then(|| Lane::new(readers, timeout)),
-            writer: Lane::new(1, timeout),
+            writer: Writer::new(database.clone(), mirror.clone(), timeout),
             runtime: Handle::try_current().map_err(|_| Cause::NoRuntime)?,
             closed: AtomicBool::new(false),
+            database,
+            mirror,
         })
     }
 
@@ -54,15 +62,59 @@ impl Lanes {
         &self.database
     }
 
-    /// Does `work` on a connection, once more if the database had to be replaced.
+    /// Does `work`, which only reads, on a connection, once more if the database had to be replaced.
     ///
     /// If the future is dropped, `work` may be done all the same.
-    pub(crate) async fn run<T, F>(&self, operation: &'static str, access: Access, work: F) -> Result<T>
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Arc<Cause>>
     where
         T: Send + 'static,
-        F: Fn(&mut Connection) -> Result<T, Cause> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, Cause> + Send + 'static,
     {
-        self.try_run(access, work).await.map_err(|cause| cause.into_error(operation, self.database.path()))
+        self.try_read(work).await.map_err(Arc::new)
+    }
+
+    /// Does `change`. If the future is dropped once it has been polled, it is done all the same.
+    pub(crate) async fn change(&self, change: Change) -> Outcome {
+        if self.is_closed() {
+            return Err(Arc::new(Cause::Closed));
+        }
+        self.writer.change(&self.runtime(), change).await
+    }
+
+    /// Answers `question` here and now, if the copy in memory can; otherwise SQLite has to.
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(&Rows) -> Option<T>) -> Option<T> {
+        if self.is_closed() {
+            return None;
+        }
+        let answer = self.mirror.ask(question);
+        if answer.is_none() && self.mirror.miss() {
+            self.writer.load(&self.runtime());
+        }
+        answer
+    }
+
+    /// As [`Lanes::ask`], of whether a change would change nothing; never while another one is under way.
+    ///
+    /// A change whose future was dropped is then not overtaken.
+    pub(crate) fn is_needless(&self, question: impl FnOnce(&Rows) -> bool) -> bool {
+        !self.is_closed()
+            && self.writer.is_idle()
+            && self.mirror.ask(|rows| question(rows).then_some(())).is_some()
+    }
+
+    /// Returns how many questions were answered from memory.
+    pub(crate) fn answered(&self) -> u64 {
+        self.mirror.answered()
+    }
+
+    /// Returns how many batches of changes were committed or tried.
+    pub(crate) fn batches(&self) -> u64 {
+        self.writer.batches()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn mirror(&self) -> &Mirror {
+        &self.mirror
     }
 
     /// Waits for what is under way and closes every connection. A second call does nothing.
@@ -70,53 +122,44 @@ impl Lanes {
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        let mut sessions = Vec::new();
-        for lane in self.lanes() {
-            sessions.append(&mut lane.end().await?);
-        }
-        let database = self.database.clone();
-        let deadline = self.writer.patience.deadline(Instant::now());
-        self.hop(move || busy::until(deadline, || database.retire(sessions))).await
+        let readers = match &self.readers {
+            Some(readers) => readers.end().await?,
+            None => Vec::new(),
+        };
+        self.writer.close(&self.runtime(), readers).await
     }
 
-    async fn try_run<T, F>(&self, access: Access, work: F) -> Result<T, Cause>
+    async fn try_read<T, F>(&self, work: F) -> Result<T, Cause>
     where
         T: Send + 'static,
-        F: Fn(&mut Connection) -> Result<T, Cause> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, Cause> + Send + 'static,
     {
-        if self.closed.load(Ordering::Acquire) {
+        if self.is_closed() {
             return Err(Cause::Closed);
         }
-        let (turn, idle) = self.lane(access).turn().await?;
-        let database = self.database.clone();
-        let Some(session) = idle else {
-            return self.hop(move || turn.run(&database, None, work)).await?;
+        let runtime = self.runtime();
+        let Some(readers) = &self.readers else {
+            return self.writer.work(&runtime, move |session| work(session.connection)).await;
         };
-        let connection = session.connection.clone();
-        let run = move |connection: &mut _| turn.run(&database, Some((session, connection)), work);
-        connection.interact(&self.runtime(), run).await?
+        let (turn, idle) = readers.turn().await?;
+        let database = self.database.clone();
+        let task = runtime.spawn_blocking(move || turn.run(&database, idle, work));
+        task.await.map_err(|error| if error.is_panic() { Cause::Panicked } else { Cause::RuntimeGone })?
     }
 
-    /// Does `work` on a blocking thread.
-    async fn hop<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Cause> {
-        let task = self.runtime().spawn_blocking(work);
-        task.await.map_err(|error| if error.is_panic() { Cause::Panicked } else { Cause::RuntimeGone })
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Returns the caller's runtime, or else the one that the index was opened in.
     fn runtime(&self) -> Handle {
         Handle::try_current().unwrap_or_else(|_| self.runtime.clone())
     }
+}
 
-    fn lane(&self, access: Access) -> &Arc<Lane> {
-        match access {
-            Access::Read => self.readers.as_ref().unwrap_or(&self.writer),
-            Access::Write => &self.writer,
-        }
-    }
-
-    fn lanes(&self) -> impl Iterator<Item = &Arc<Lane>> {
-        self.readers.iter().chain([&self.writer])
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.writer.abandon();
     }
 }
 
@@ -170,65 +213,13 @@ impl Turn {
     fn run<T>(
         self,
         database: &Database,
-        idle: Option<(Session, &mut Connection)>,
-        work: impl Fn(&mut Connection) -> Result<T, Cause>,
+        idle: Option<Session>,
+        work: impl Fn(&Connection) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
-        let patience = &self.lane.patience;
-        let result = busy::until(patience.deadline(self.asked), || self.attempt(database, idle, work));
-        if matches!(&result, Err(cause) if cause.kind() == ErrorKind::Unavailable) {
-            patience.give_up();
-        }
-        result
+        let keep = |session| self.lane.idle().push(session);
+        let work = || attempt::attempt(database, idle, |session| work(session.connection), keep);
+        self.lane.patience.until(self.asked, work)
     }
-
-    fn attempt<T>(
-        &self,
-        database: &Database,
-        idle: Option<(Session, &mut Connection)>,
-        work: impl Fn(&mut Connection) -> Result<T, Cause>,
-    ) -> Result<T, Cause> {
-        let (session, result) = match idle {
-            // A row written to a database that has lost its name would be lost, and nobody would see it.
-            Some((session, connection)) if database.is_current(&session) => (session, work(connection)),
-            _ => open(database, &work)?,
-        };
-        let cause = match result {
-            Ok(value) => {
-                self.keep(session);
-                return Ok(value);
-            }
-            Err(cause) => cause,
-        };
-        match cause.verdict() {
-            Verdict::Corrupt => database.replace(session, &cause)?,
-            Verdict::Stale => drop(session),
-            // What a connection says whose database has lost its name or its logs does not matter.
-            Verdict::Doubtful if !database.is_current(&session) => drop(session),
-            Verdict::Doubtful => return Err(cause),
-            Verdict::Sound => {
-                self.keep(session);
-                return Err(cause);
-            }
-        }
-        let (session, result) = open(database, &work)?;
-        self.keep(session);
-        result
-    }
-
-    /// Leaves the connection to the next operation. One that is not kept is closed.
-    fn keep(&self, session: Session) {
-        self.lane.idle().push(session);
-    }
-}
-
-/// Opens a connection and does `work` on it, here.
-fn open<T>(
-    database: &Database,
-    work: impl Fn(&mut Connection) -> Result<T, Cause>,
-) -> Result<(Session, Result<T, Cause>), Cause> {
-    let session = database.connect()?;
-    let result = session.connection.interact_here(work);
-    Ok((session, result))
 }
 
 #[cfg(test)]
@@ -239,16 +230,18 @@ mod tests {
 
     #[tokio::test]
     async fn an_operation_that_panics_costs_its_connection_and_no_other_operation() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let path = directory.path().join("redirects.sqlite");
-        let database = Database::new(path, Durability::Relaxed, 1).expect("any path");
-        let lanes = Lanes::new(database, 1, Duration::from_secs(1)).expect("a runtime");
-        for _ in 0..3 {
-            lanes.try_run(Access::Write, |_| Ok(())).await.expect("a connection is opened");
-            let cause = lanes.try_run(Access::Write, |_| -> Result<(), Cause> { panic!("a bug") }).await;
-            assert!(matches!(cause, Err(Cause::Panicked)), "{cause:?}");
+        for connections in [1, 2] {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            let path = directory.path().join("redirects.sqlite");
+            let database = Database::new(path, Durability::Relaxed, 1).expect("any path");
+            let lanes = Lanes::new(database, connections, 0, Duration::from_secs(1)).expect("a runtime");
+            for _ in 0..3 {
+                lanes.try_read(|_| Ok(())).await.expect("a connection is opened");
+                let cause = lanes.try_read(|_| -> Result<(), Cause> { panic!("a bug") }).await;
+                assert!(matches!(cause, Err(Cause::Panicked)), "{cause:?}");
+            }
+            lanes.change(Change::Clear).await.expect("a connection is opened");
+            lanes.close().await.expect("closed");
         }
-        lanes.try_run(Access::Read, |_| Ok(())).await.expect("a connection is opened");
-        lanes.close().await.expect("closed");
     }
 }

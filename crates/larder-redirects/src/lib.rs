@@ -25,8 +25,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod attempt;
 mod builder;
 mod busy;
+mod change;
 mod database;
 mod error;
 mod files;
@@ -34,10 +36,14 @@ mod held;
 mod index;
 mod lanes;
 mod lock;
+mod mirror;
 mod opener;
 mod queries;
 mod schema;
 mod session;
+#[cfg(test)]
+mod tests;
+mod writer;
 
 pub use builder::SqliteRedirectsBuilder;
 pub use index::SqliteRedirects;

@@ -1,16 +1,16 @@
-//! The statements: each function is one operation on one connection.
+//! The statements: each function is one step of an operation, on one connection, in the caller's transaction if any.
 //!
 //! A row whose text is not a cache key, or whose expiry is not a number, was put there by somebody else; it is
 //! as good as absent. Keys hold no character that JSON escapes, so that many of them travel as one argument.
 
 use larder_core::{Alias, CacheKey, Timestamp};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::error::Cause;
 
-/// How many keys one statement handles; bulk deletions release the database to others after each batch.
-const BATCH: u16 = 8192;
+/// How many keys one statement handles.
+pub(crate) const BATCH: u16 = 8192;
 /// How many rows a listing holds in memory.
 const PAGE: u16 = 512;
 
@@ -22,6 +22,10 @@ const DELETE: &str = "DELETE FROM redirects WHERE key = ?1";
 const DELETE_EXPIRED: &str = "DELETE FROM redirects WHERE key IN
     (SELECT key FROM redirects WHERE expires_at <= ?1 LIMIT ?2)";
 const CLEAR: &str = "DELETE FROM redirects";
+const ALIASES_OF: &str = "SELECT key FROM redirects WHERE value IN (SELECT value FROM json_each(?1))";
+const ALL: &str = "SELECT value, expires_at, key FROM redirects";
+const MORE_THAN: &str = "SELECT count(*) > ?1 FROM (SELECT 1 FROM redirects LIMIT ?1 + 1)";
+const VERSION: &str = "PRAGMA data_version";
 const SIZE: &str = "SELECT count(*) FROM redirects";
 /// Text comes before every blob, and a key that is a blob is none. The cursor is bound as a blob because it need
 /// not be UTF-8 either.
@@ -57,58 +61,69 @@ pub(crate) fn read(connection: &Connection, from: &CacheKey) -> Result<Option<Al
     Ok(row.flatten())
 }
 
+/// Makes all of `from` aliases, at most [`BATCH`] at a time.
 pub(crate) fn write(
-    connection: &mut Connection,
+    connection: &Connection,
     from: &[CacheKey],
     target: &CacheKey,
     expires_at: Option<Timestamp>,
 ) -> Result<(), Cause> {
-    let transaction = begin(connection)?;
     for batch in from.chunks(BATCH.into()) {
         let row = (json(batch), target.as_str(), expires_at.map(Timestamp::as_millis));
-        transaction.prepare_cached(WRITE)?.execute(row)?;
+        connection.prepare_cached(WRITE)?.execute(row)?;
     }
-    Ok(transaction.commit()?)
+    Ok(())
 }
 
-pub(crate) fn delete(connection: &mut Connection, from: &CacheKey) -> Result<bool, Cause> {
-    let transaction = begin(connection)?;
-    let deleted = transaction.prepare_cached(DELETE)?.execute([from.as_str()])?;
-    transaction.commit()?;
-    Ok(deleted > 0)
+/// Deletes the rows with any of `keys`, at most [`BATCH`], in `column`.
+pub(crate) fn delete(connection: &Connection, column: Column, keys: &[CacheKey]) -> Result<u64, Cause> {
+    let deleted = match (column, keys) {
+        (Column::Key, [key]) => connection.prepare_cached(DELETE)?.execute([key.as_str()])?,
+        _ => connection.prepare_cached(column.bulk_delete())?.execute([json(keys)])?,
+    };
+    Ok(count(deleted))
 }
 
-pub(crate) fn bulk_delete(
-    connection: &mut Connection,
-    column: Column,
-    keys: &[CacheKey],
-) -> Result<u64, Cause> {
-    let mut deleted = 0;
-    for batch in keys.chunks(BATCH.into()) {
-        let transaction = begin(connection)?;
-        deleted += count(transaction.prepare_cached(column.bulk_delete())?.execute([json(batch)])?);
-        transaction.commit()?;
+/// Deletes at most [`BATCH`] rows that have ended at `now`.
+pub(crate) fn delete_expired(connection: &Connection, now: Timestamp) -> Result<u64, Cause> {
+    Ok(count(connection.prepare_cached(DELETE_EXPIRED)?.execute((now.as_millis(), BATCH))?))
+}
+
+pub(crate) fn clear(connection: &Connection) -> Result<(), Cause> {
+    connection.prepare_cached(CLEAR)?.execute([])?;
+    Ok(())
+}
+
+/// Returns the aliases of all of `targets`.
+pub(crate) fn aliases_of(connection: &Connection, targets: &[CacheKey]) -> Result<Vec<CacheKey>, Cause> {
+    let mut statement = connection.prepare_cached(ALIASES_OF)?;
+    let keys = statement.query_map([json(targets)], |row| cache_key(row, 0))?;
+    Ok(keys.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+}
+
+/// Returns a number that changes when, and only when, another connection has committed a change.
+pub(crate) fn data_version(connection: &Connection) -> Result<i64, Cause> {
+    Ok(connection.prepare_cached(VERSION)?.query_row([], |row| row.get(0))?)
+}
+
+/// Gives every alias to `visit`, if there are at most `most` rows; returns whether that is so.
+pub(crate) fn all(
+    connection: &Connection,
+    most: usize,
+    mut visit: impl FnMut(CacheKey, Alias),
+) -> Result<bool, Cause> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX - 1);
+    if connection.prepare_cached(MORE_THAN)?.query_row([most], |row| row.get(0))? {
+        return Ok(false);
     }
-    Ok(deleted)
-}
-
-pub(crate) fn delete_expired(connection: &mut Connection, now: Timestamp) -> Result<u64, Cause> {
-    let mut deleted = 0;
-    loop {
-        let transaction = begin(connection)?;
-        let batch = transaction.prepare_cached(DELETE_EXPIRED)?.execute((now.as_millis(), BATCH))?;
-        transaction.commit()?;
-        deleted += count(batch);
-        if batch < BATCH.into() {
-            return Ok(deleted);
+    let mut statement = connection.prepare_cached(ALL)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        if let (Some(key), Some(alias)) = (cache_key(row, 2)?, alias(row)?) {
+            visit(key, alias);
         }
     }
-}
-
-pub(crate) fn clear(connection: &mut Connection) -> Result<(), Cause> {
-    let transaction = begin(connection)?;
-    transaction.prepare_cached(CLEAR)?.execute([])?;
-    Ok(transaction.commit()?)
+    Ok(true)
 }
 
 pub(crate) fn size(connection: &Connection) -> Result<u64, Cause> {
@@ -136,10 +151,6 @@ pub(crate) fn page(connection: &Connection, after: &[u8]) -> Result<Page, Cause>
     // In a database that is corrupt the order may be too; the listing goes forward or ends.
     page.next = (seen == PAGE && last.as_slice() > after).then_some(last);
     Ok(page)
-}
-
-fn begin(connection: &mut Connection) -> Result<Transaction<'_>, Cause> {
-    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 
 /// Returns the alias in the columns `value, expires_at`.

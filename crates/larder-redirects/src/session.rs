@@ -5,7 +5,6 @@
 
 use std::mem;
 use std::path::Path;
-use std::sync::Arc;
 
 use larder_core::Durability;
 use rusqlite::Connection;
@@ -25,8 +24,14 @@ const LOG_LIMIT: i64 = 4 << 20;
 /// May be dropped anywhere.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// Shared with the futures that wait for an operation on it, and used by one at a time.
-    pub(crate) connection: Arc<Held>,
+    pub(crate) connection: Held,
+    pub(crate) identity: Identity,
+}
+
+/// A connection at work, and which file it is to.
+#[derive(Debug)]
+pub(crate) struct Identified<'a> {
+    pub(crate) connection: &'a mut Connection,
     pub(crate) identity: Identity,
 }
 
@@ -42,7 +47,16 @@ impl Session {
         // If it cannot be set up it is closed here, before anybody sets its database aside.
         let connection = opener.open(lock)?;
         connection.interact_here(|connection| set_up(connection, path, durability))?;
-        Ok(Self { connection: Arc::new(connection), identity })
+        Ok(Self { connection, identity })
+    }
+
+    /// Does `work` on this thread, which may block.
+    pub(crate) fn run<T>(
+        &self,
+        work: impl FnOnce(&mut Identified<'_>) -> Result<T, Cause>,
+    ) -> Result<T, Cause> {
+        let identity = self.identity;
+        self.connection.interact_here(|connection| work(&mut Identified { connection, identity }))
     }
 
     /// Closes the connection, and if it was the last one leaves a database without a log.
