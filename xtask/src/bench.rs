@@ -1,168 +1,85 @@
-//! `cargo xtask bench`: runs the benchmarks, and prints medians beside those of the plain system calls.
+//! `cargo xtask bench`: builds and runs the driver of the benchmarks, which prints what it measured.
 //!
-//! What is printed is what criterion measured in this run; nothing of an earlier one is shown.
+//! Two groups are measured here: single operations by criterion, and what it costs to build larder.
 
-use std::fs;
-use std::path::Path;
-use std::time::SystemTime;
+mod build;
+mod operations;
 
-use serde_json::Value;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use crate::workspace::Workspace;
 use crate::{Outcome, run};
 
-/// The row of plain system calls that the others are compared with.
-const LIMIT: &str = "limit";
-
-/// What to measure.
+/// What to measure, and where the numbers go.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Runs only the benchmarks whose name holds this, for instance `read` or `write_new/1 KiB`
-    filter: Option<String>,
-    /// Measures each for a fraction of the time
+    /// What to measure: read, write, lookup, client, memory, mix, stream (all of these if nothing is named), scale,
+    /// operations (single ones, by criterion) or build
+    groups: Vec<String>,
+    /// Measures the stores and clients of other authors too; they are built for it
+    #[arg(long)]
+    peers: bool,
+    /// Takes a fraction of the time
     #[arg(long)]
     quick: bool,
+    /// Writes everything that was measured to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Writes plots to this directory
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
+    /// How many entries there are at most, in the groups that are about many
+    #[arg(long, value_name = "COUNT")]
+    entries: Option<usize>,
+    /// Where the entries are while it runs; the system's directory for temporary files by default
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
 }
 
-/// Runs the benchmarks and prints the table.
+/// Measures and prints.
 ///
 /// # Errors
 ///
-/// When they cannot be run, or the filter matches none.
+/// When something cannot be built or measured.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let start = SystemTime::now();
+    let is_here = |group: &&String| ["operations", "build"].contains(&group.as_str());
+    let (here, driven): (Vec<_>, Vec<_>) = arguments.groups.iter().partition(is_here);
+    if here.is_empty() || !driven.is_empty() {
+        drive(arguments, &driven)?;
+    }
+    for group in here {
+        match group.as_str() {
+            "operations" => operations::run(arguments.quick)?,
+            _ => build::run()?,
+        }
+    }
+    Ok(())
+}
+
+/// Runs the driver, built for speed.
+fn drive(arguments: &Arguments, groups: &[&String]) -> Outcome {
     let mut command = run::cargo();
-    command.args(["bench", "--package", "larder-bench", "--bench", "backends", "--"]);
-    command.args(&arguments.filter);
-    if arguments.quick {
-        command.args(["--warm-up-time", "0.1", "--measurement-time", "0.2"]);
+    command.args(["run", "--release", "--package", "larder-bench"]);
+    if arguments.peers {
+        command.args(["--features", "peers"]);
     }
-    run::passed_through(&mut command)?;
-    let mut medians = Vec::new();
-    collect(&Workspace::here()?.target.join("criterion"), start, &mut medians)?;
-    if medians.is_empty() {
-        return Err("no benchmark has such a name".into());
-    }
-    medians.sort_by_key(|(when, _)| *when);
-    let medians: Vec<Median> = medians.into_iter().map(|(_, median)| median).collect();
-    print!("\n{}", table(&medians));
-    Ok(())
-}
-
-/// The median of one benchmark.
-#[derive(Debug, PartialEq)]
-struct Median {
-    /// What was measured, with the size of the body if it matters.
-    what: String,
-    /// Which backend, or [`LIMIT`].
-    who: String,
-    nanoseconds: f64,
-}
-
-/// Collects what was measured since `start` from criterion's directories, with the time when it was.
-fn collect(directory: &Path, start: SystemTime, medians: &mut Vec<(SystemTime, Median)>) -> Outcome {
-    let estimates = directory.join("estimates.json");
-    if directory.ends_with("new") && estimates.exists() {
-        let when = fs::metadata(&estimates)?.modified()?;
-        if when >= start {
-            let benchmark = serde_json::from_str(&fs::read_to_string(directory.join("benchmark.json"))?)?;
-            let estimates = serde_json::from_str(&fs::read_to_string(estimates)?)?;
-            let median = median(&benchmark, &estimates).ok_or("criterion's files have an unknown form")?;
-            medians.push((when, median));
-        }
-        return Ok(());
-    }
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            collect(&entry.path(), start, medians)?;
+    command.arg("--").args(groups);
+    for (flag, is_on) in [("--peers", arguments.peers), ("--quick", arguments.quick)] {
+        if is_on {
+            command.arg(flag);
         }
     }
-    Ok(())
-}
-
-fn median(benchmark: &Value, estimates: &Value) -> Option<Median> {
-    Some(Median {
-        what: benchmark["group_id"].as_str()?.to_owned(),
-        who: benchmark["function_id"].as_str()?.to_owned(),
-        nanoseconds: estimates["median"]["point_estimate"].as_f64()?,
-    })
-}
-
-/// Returns one line for each thing that was measured, with one column for each backend, in the order measured.
-fn table(medians: &[Median]) -> String {
-    let mut what = Vec::new();
-    let mut who = Vec::new();
-    for median in medians {
-        if !what.contains(&&median.what) {
-            what.push(&median.what);
-        }
-        if median.who != LIMIT && !who.contains(&&median.who) {
-            who.push(&median.who);
+    let entries = arguments.entries.map(|count| OsString::from(count.to_string()));
+    let path = |path: &Option<PathBuf>| path.clone().map(OsString::from);
+    for (flag, value) in [
+        ("--json", path(&arguments.json)),
+        ("--plots", path(&arguments.plots)),
+        ("--entries", entries),
+        ("--directory", path(&arguments.directory)),
+    ] {
+        if let Some(value) = value {
+            command.arg(flag).arg(value);
         }
     }
-    let time = |what: &str, who: &str| {
-        let found = medians.iter().find(|median| median.what == what && median.who == who);
-        found.map(|median| median.nanoseconds)
-    };
-    let heads = std::iter::once(LIMIT).chain(who.iter().map(|who| who.as_str()));
-    let mut lines =
-        vec![line("median (times the limit)", heads), format!("|---|{}", "---:|".repeat(who.len() + 1))];
-    for what in what {
-        let limit = time(what, LIMIT);
-        let cell = |who: &&String| match (time(what, who), limit) {
-            (None, _) => String::new(),
-            (Some(time), Some(limit)) if time >= limit / 20.0 => {
-                format!("{} ({:.1}x)", shown(time), time / limit)
-            }
-            (Some(time), _) => shown(time),
-        };
-        let limit = limit.map_or_else(String::new, shown);
-        lines.push(line(what, std::iter::once(limit).chain(who.iter().map(cell))));
-    }
-    lines.join("\n") + "\n"
-}
-
-fn line(first: &str, cells: impl Iterator<Item = impl std::fmt::Display>) -> String {
-    cells.fold(format!("| {first} |"), |line, cell| format!("{line} {cell} |"))
-}
-
-fn shown(nanoseconds: f64) -> String {
-    match nanoseconds {
-        ..1e3 => format!("{nanoseconds:.0} ns"),
-        ..1e6 => format!("{:.1} µs", nanoseconds / 1e3),
-        _ => format!("{:.2} ms", nanoseconds / 1e6),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn criterion_s_files_become_a_median() {
-        let benchmark = json!({ "group_id": "read/1 KiB", "function_id": "memory", "value_str": null });
-        let estimates = json!({ "median": { "point_estimate": 1500.0 } });
-        let expected = Median { what: "read/1 KiB".into(), who: "memory".into(), nanoseconds: 1500.0 };
-        assert_eq!(median(&benchmark, &estimates), Some(expected));
-        assert_eq!(median(&json!({}), &estimates), None);
-    }
-
-    #[test]
-    fn a_row_compares_with_its_limit_if_it_has_one() {
-        let median =
-            |what: &str, who: &str, nanoseconds| Median { what: what.into(), who: who.into(), nanoseconds };
-        let text = table(&[
-            median("read", "limit", 2_000.0),
-            median("read", "file", 5_000.0),
-            median("read", "memory", 10.0),
-            median("keys", "file", 2e6),
-        ]);
-        assert_eq!(
-            text,
-            "| median (times the limit) | limit | file | memory |\n|---|---:|---:|---:|\n\
-             | read | 2.0 µs | 5.0 µs (2.5x) | 10 ns |\n| keys |  | 2.00 ms |  |\n"
-        );
-    }
+    run::passed_through(&mut command)
 }

@@ -10,6 +10,7 @@ mod http;
 mod origin;
 mod program;
 mod run;
+mod test;
 mod tidy;
 mod torture;
 mod variant;
@@ -31,6 +32,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Runs every test, without building the peers of the benchmarks
+    Test,
     /// Checks the rules of the tree: layers, module heads, sizes, README tables
     Tidy,
     /// Runs the conformance suite on every backend and codec, and prints the matrix
@@ -38,7 +41,7 @@ enum Task {
     /// Tries to break the file store: kills, several processes, large bodies
     #[command(subcommand)]
     Torture(torture::Torture),
-    /// Runs the benchmarks and prints medians with their ratio to the plain system calls
+    /// Measures larder beside the plain system calls and its peers, and prints ratios
     Bench(bench::Arguments),
     /// Runs everything that the workflows run
     Ci(ci::Arguments),
@@ -46,6 +49,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
+        Task::Test => test::run(),
         Task::Tidy => tidy::run(),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Torture(torture) => torture::run(&torture),

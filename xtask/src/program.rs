@@ -10,7 +10,8 @@ use crate::{Outcome, run};
 /// With every feature of the workspace, as its tests are built, so that what they have built is used again.
 pub(crate) fn build() -> Outcome<PathBuf> {
     let (profile, directory) = if cfg!(debug_assertions) { ("dev", "debug") } else { ("release", "release") };
-    let scope = ["build", "--quiet", "--workspace", "--all-features", "--bin", "larder"];
+    let scope =
+        ["build", "--quiet", "--workspace", "--exclude", "larder-bench", "--all-features", "--bin", "larder"];
     run::passed_through(run::cargo().args(scope).args(["--profile", profile]))?;
     let program = Workspace::here()?.target.join(directory).join("larder");
     Ok(program.with_extension(std::env::consts::EXE_EXTENSION))

@@ -4,6 +4,8 @@
 
 mod clients;
 mod contender;
+mod driver;
+mod larder;
 mod limit;
 mod origin;
 #[cfg(feature = "peers")]
@@ -13,6 +15,7 @@ mod subject;
 
 pub use clients::clients;
 pub use contender::{Contender, Terms, WholeClient};
+pub use driver::{Arguments, run};
 pub use limit::Limit;
 pub use origin::Origin;
 #[cfg(feature = "peers")]

@@ -3,15 +3,24 @@
 //! A ratio to these is what a reader can carry to another machine; a time is not.
 
 use std::fs::{self, File};
-use std::io::{Read, Result, Write};
-use std::path::PathBuf;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use larder_core::{BoxError, CacheKey};
 use tempfile::TempDir;
+
+use crate::{Contender, Terms};
 
 /// A directory of bare files.
 #[derive(Debug)]
 pub struct Limit {
     directory: TempDir,
+    /// Whether a contender's writes are whole at any time.
+    renames: bool,
+    renamed: AtomicUsize,
 }
 
 impl Limit {
@@ -20,8 +29,24 @@ impl Limit {
     /// # Errors
     ///
     /// When it cannot be made.
-    pub fn new() -> Result<Self> {
-        Ok(Self { directory: tempfile::tempdir()? })
+    pub fn new() -> io::Result<Self> {
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// Returns an empty directory in `parent`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn within(parent: &Path) -> io::Result<Self> {
+        Ok(Self { directory: tempfile::tempdir_in(parent)?, renames: false, renamed: AtomicUsize::new(0) })
+    }
+
+    /// Makes a contender whose readers never see half of a write, which a file that is written in place shows.
+    #[must_use]
+    pub fn renaming(mut self) -> Self {
+        self.renames = true;
+        self
     }
 
     /// Opens a file, asks for its length, reads it and closes it.
@@ -29,7 +54,7 @@ impl Limit {
     /// # Errors
     ///
     /// Those of the system calls.
-    pub fn read(&self, name: &str) -> Result<Vec<u8>> {
+    pub fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let mut file = File::open(self.path(name))?;
         let len = usize::try_from(file.metadata()?.len()).unwrap_or(0);
         let mut bytes = vec![0; len];
@@ -42,8 +67,17 @@ impl Limit {
     /// # Errors
     ///
     /// Those of the system calls.
-    pub fn create(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    pub fn create(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         File::create_new(self.path(name))?.write_all(bytes)
+    }
+
+    /// Creates a file or empties the one that is there, writes it and closes it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system calls.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        File::create(self.path(name))?.write_all(bytes)
     }
 
     /// Writes a temporary file and renames it over another.
@@ -51,8 +85,9 @@ impl Limit {
     /// # Errors
     ///
     /// Those of the system calls.
-    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let temporary = self.path("temporary");
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let number = self.renamed.fetch_add(1, Ordering::Relaxed);
+        let temporary = self.path(&format!(".{number}"));
         File::create(&temporary)?.write_all(bytes)?;
         fs::rename(temporary, self.path(name))
     }
@@ -62,7 +97,7 @@ impl Limit {
     /// # Errors
     ///
     /// Those of the system call.
-    pub fn contains(&self, name: &str) -> Result<bool> {
+    pub fn contains(&self, name: &str) -> io::Result<bool> {
         fs::exists(self.path(name))
     }
 
@@ -71,8 +106,30 @@ impl Limit {
     /// # Errors
     ///
     /// Those of the system calls.
-    pub fn list(&self) -> Result<usize> {
+    pub fn list(&self) -> io::Result<usize> {
         fs::read_dir(self.directory.path())?.try_fold(0, |count, entry| entry.map(|_| count + 1))
+    }
+
+    /// Looks at the length and the times of every file.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system calls.
+    pub fn list_with_times(&self) -> io::Result<u64> {
+        let entries = fs::read_dir(self.directory.path())?;
+        entries.map(|entry| entry?.metadata()).try_fold(0, |len, metadata| Ok(len + metadata?.len()))
+    }
+
+    /// Opens a file that is not there.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call, but that it is not there.
+    pub fn open_absent(&self, name: &str) -> io::Result<()> {
+        match File::open(self.path(name)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            opened => opened.map(drop),
+        }
     }
 
     /// Deletes a file, if it is there.
@@ -80,15 +137,54 @@ impl Limit {
     /// # Errors
     ///
     /// Those of the system call, but that it is not there.
-    pub fn delete_if_there(&self, name: &str) -> Result<()> {
+    pub fn delete_if_there(&self, name: &str) -> io::Result<()> {
         match fs::remove_file(self.path(name)) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             removed => removed,
         }
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+}
+
+#[async_trait]
+impl Contender for Limit {
+    fn name(&self) -> &'static str {
+        "limit"
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            durability: "the end of the process; a write that is interrupted leaves a torn file",
+            verification: "nothing",
+            processes: if self.renames { "any number" } else { "any number, who may see half of a write" },
+            in_memory: false,
+        }
+    }
+
+    async fn write(&self, key: &CacheKey, body: Bytes) -> Result<(), BoxError> {
+        let write = if self.renames { Self::replace } else { Self::write };
+        Ok(write(self, key.as_str(), &body)?)
+    }
+
+    async fn read(&self, key: &CacheKey) -> Result<Option<Bytes>, BoxError> {
+        match self.read(key.as_str()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            read => Ok(Some(Bytes::from(read?))),
+        }
+    }
+
+    async fn contains(&self, key: &CacheKey) -> Result<bool, BoxError> {
+        Ok(self.contains(key.as_str())?)
+    }
+
+    async fn delete(&self, key: &CacheKey) -> Result<bool, BoxError> {
+        match fs::remove_file(self.path(key.as_str())) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            removed => Ok(removed.map(|()| true)?),
+        }
     }
 }
 

@@ -1,2 +1,15 @@
-//! The driver of the benchmarks; `cargo xtask bench` builds and runs it.
-fn main() {}
+//! The driver of the benchmarks, which `cargo xtask bench` builds and runs.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match larder_bench::run(larder_bench::Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::fmt;
 use clap::ValueEnum;
 
 use crate::origin::Origin;
+use crate::test::everywhere;
 use crate::workspace::Workspace;
 use crate::{Outcome, run};
 
@@ -54,16 +55,20 @@ impl Step {
         match self {
             Self::Fmt => cargo(&["fmt", "--all", "--check"]),
             Self::Clippy => {
-                let scope = ["--workspace", "--all-targets", "--all-features"];
-                cargo(&[&["clippy", "--locked"], &scope[..], DENY].concat())
+                for mut command in everywhere("clippy") {
+                    run::passed_through(command.args(["--locked", "--all-targets"]).args(DENY))?;
+                }
+                Ok(())
             }
             Self::Features => features(),
             Self::Docs => {
-                let mut command = run::cargo();
-                command.env("RUSTDOCFLAGS", "-D warnings");
-                run::passed_through(command.args(["doc", "--workspace", "--no-deps", "--all-features"]))
+                for mut command in everywhere("doc") {
+                    command.env("RUSTDOCFLAGS", "-D warnings");
+                    run::passed_through(command.arg("--no-deps"))?;
+                }
+                Ok(())
             }
-            Self::Test => cargo(&["test", "--workspace", "--all-features"]),
+            Self::Test => crate::test::run(),
             Self::Tidy => xtask(&["tidy"]),
             Self::Conformance => {
                 xtask(&["conformance"])?;
@@ -99,7 +104,9 @@ fn xtask(arguments: &[&str]) -> Outcome {
 fn features() -> Outcome {
     let workspace = Workspace::here()?;
     for package in workspace.packages.iter().filter(|package| !package.features.is_empty()) {
-        let names = package.features.keys().map(String::as_str).filter(|name| *name != "default");
+        // The peers of the benchmarks are built where they are measured.
+        let names = package.features.keys().map(String::as_str);
+        let names = names.filter(|name| !["default", "peers"].contains(name));
         for feature in std::iter::once("").chain(names) {
             let scope =
                 ["clippy", "--package", &package.name, "--no-default-features", "--features", feature];
