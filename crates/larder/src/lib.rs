@@ -29,10 +29,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Without a client, a backend takes and gives responses by key:
+//! Without a client, a backend takes and gives responses by key, here one that `policy` makes:
 //!
 //! ```
-//! # #[cfg(all(feature = "file", feature = "msgpack"))] {
+//! # #[cfg(all(feature = "file", feature = "msgpack", feature = "policy"))] {
 //! use std::time::SystemTime;
 //!
 //! use http::{Method, StatusCode};
@@ -70,10 +70,12 @@
 //! | `json`, `cbor` | no | `codec::Json`, `codec::Cbor` |
 //! | `zstd`, `lz4` | no | `codec::Zstd`, `codec::Lz4` |
 //! | `response` | no | `CachedResponse::{text, json, links, cookies, content_disposition}` |
-//! | `client` | no | `ResponseCache`, the request loop for any client, and the module `client` |
+//! | `policy` | no | `CacheOptions` and what else decides what is stored and used, and the module `policy` |
+//! | `client` | no | `ResponseCache`, the request loop for any client, and the module `client`; with `policy` |
 //! | `reqwest` | no | `reqwest::Client`, which is used as reqwest's own is, and caches |
 //! | `reqwest-middleware` | no | `reqwest::CacheMiddleware`, for the clients of reqwest-middleware |
 //! | `tower` | no | `tower::CacheLayer`, for the services of tower: hyper-util's client, or a server of axum |
+//! | `metrics` | no | the numbers of `CacheBackend::stats`, and latencies, for a recorder of the crate metrics |
 //! | `rustls` | no | TLS for `reqwest::Client`: rustls with *ring*, and the certificates of the system |
 //! | `full` | no | all of them but `rustls` |
 //!
@@ -100,6 +102,7 @@ pub use larder_client::tower;
 #[cfg(feature = "client")]
 pub use larder_client::{CacheStatus, ResponseCache};
 pub use larder_core::*;
+#[cfg(feature = "policy")]
 pub use larder_policy::{CacheMode, CacheOptions, Expiry, RequestOptions};
 
 #[cfg(feature = "client")]
@@ -110,6 +113,7 @@ pub use larder_codec as codec;
 pub use larder_file as file;
 #[cfg(feature = "memory")]
 pub use larder_memory as memory;
+#[cfg(feature = "policy")]
 pub use larder_policy as policy;
 #[cfg(feature = "file")]
 pub use larder_redirects as redirects;
