@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -14,7 +15,9 @@ use futures_util::{StreamExt, stream};
 use http::{Request, Response};
 use larder::client::{Origin, RequestBody};
 use larder::{CacheOptions, FileBackend, ResponseCache};
-use larder_core::{Body, BoxError, Timestamp};
+use larder_core::{Body, BoxError, CacheBackend, Timestamp};
+use larder_file::FileStore;
+use larder_memory::MemoryRedirects;
 use serde_json::{Value, json};
 
 use super::statistics::float;
@@ -36,6 +39,8 @@ pub(crate) enum Child {
     StreamOut,
     /// Opens a cache, uses it a little, and then does nothing
     Idle,
+    /// The same with limits that are far away
+    IdleWithinLimits,
 }
 
 /// What the process says at its end.
@@ -80,9 +85,11 @@ pub(crate) fn answer(child: Child, directory: &Path, count: u64) -> Result<(), B
         Child::CopyOut => copy_out(directory, count)?,
         Child::StreamIn => runtime.block_on(through_client(directory, count, false))?,
         Child::StreamOut => runtime.block_on(through_client(directory, count, true))?,
-        Child::Idle => runtime.block_on(idle(directory, count))?,
+        Child::Idle => runtime.block_on(idle(directory, count, false))?,
+        Child::IdleWithinLimits => runtime.block_on(idle(directory, count, true))?,
     };
-    let field = if child == Child::Idle { "VmRSS:" } else { "VmHWM:" };
+    let is_idle = matches!(child, Child::Idle | Child::IdleWithinLimits);
+    let field = if is_idle { "VmRSS:" } else { "VmHWM:" };
     println!("{}", json!({ "nanoseconds": elapsed.as_secs_f64() * 1e9, "bytes": memory(field)? }));
     Ok(())
 }
@@ -179,9 +186,15 @@ impl Origin for Large {
 }
 
 /// Reads a thousand entries, looks for as many that are not there, and waits until nothing moves.
-async fn idle(directory: &Path, entries: u64) -> Result<Duration, BoxError> {
+async fn idle(directory: &Path, entries: u64, has_limits: bool) -> Result<Duration, BoxError> {
     let start = Instant::now();
-    let backend = FileBackend::new(directory).open().await?;
+    let backend = if has_limits {
+        let store = FileStore::builder(directory, larder_codec::default_codecs());
+        let store = store.max_entries(entries * 4).open().await?;
+        CacheBackend::new(Arc::new(store), Arc::new(MemoryRedirects::new()))
+    } else {
+        FileBackend::new(directory).open().await?
+    };
     let elapsed = start.elapsed();
     let entries = usize::try_from(entries)?;
     for number in (0..entries).step_by((entries / 1_000).max(1)) {

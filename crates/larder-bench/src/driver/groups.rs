@@ -1,6 +1,7 @@
 //! The groups of rows, one module each: every row of the targets is in one of them.
 
 mod client;
+mod limits;
 mod lookup;
 mod memory;
 mod mix;

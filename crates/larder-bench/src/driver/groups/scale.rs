@@ -10,6 +10,7 @@ use larder::FileBackend;
 use larder_core::{BoxError, CacheBackend, CacheKey, CachedResponse, Timestamp};
 use tempfile::TempDir;
 
+use super::limits;
 use super::lookup::{Absent, looking_up, opening};
 use super::write::writing;
 use crate::driver::beside;
@@ -21,7 +22,7 @@ use crate::larder::{FILE_TERMS, Larder};
 use crate::{Contender, Limit, body, head, key};
 
 const COUNTS: [usize; 3] = [1_000, 100_000, 1_000_000];
-const BYTES: usize = 1 << 10;
+pub(super) const BYTES: usize = 1 << 10;
 /// The number of entries that the goals are about.
 const GOAL_AT: usize = 1_000_000;
 /// Where the numbers begin of entries that are written while others are there.
@@ -41,18 +42,20 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
         cache.listings(stage);
         cache.memory(stage)?;
         cache.expiry(stage)?;
+        // Last, because all stores on a directory account for what they write once one of them has a limit.
+        limits::run(stage, &cache)?;
         cache.end(stage)?;
     }
     Ok(())
 }
 
 /// A cache of so many entries, and as many bare files.
-struct Cache {
-    entries: usize,
-    backend: CacheBackend,
+pub(super) struct Cache {
+    pub(super) entries: usize,
+    pub(super) backend: CacheBackend,
     larder: Arc<dyn Contender>,
     bare: Arc<Limit>,
-    limit: Arc<dyn Contender>,
+    pub(super) limit: Arc<dyn Contender>,
     directory: TempDir,
 }
 
@@ -73,16 +76,16 @@ impl Cache {
         }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.directory.path().join("cache")
     }
 
-    fn row(&self, what: &str, lanes: Vec<Measured>) -> Row {
+    pub(super) fn row(&self, what: &str, lanes: Vec<Measured>) -> Row {
         Row::new("scale", what, format!("{} entries", self.entries), lanes).at(self.entries)
     }
 
     /// Returns `goals`, if this is the number of entries that they are about.
-    fn goals<const N: usize>(&self, goals: [Goal; N]) -> Vec<Goal> {
+    pub(super) fn goals<const N: usize>(&self, goals: [Goal; N]) -> Vec<Goal> {
         if self.entries == GOAL_AT { goals.to_vec() } else { Vec::new() }
     }
 
@@ -205,16 +208,20 @@ impl Cache {
             let purge = purge_expired(&self.backend, expired);
             beside::reads(&self.larder, self.entries, purge).await
         })?;
+        self.beside(stage, "delete_expired", lanes);
+        Ok(())
+    }
+
+    /// Adds the rows of reads beside `work`.
+    pub(super) fn beside(&self, stage: &mut Stage, work: &str, lanes: [(&str, Vec<Measured>); 2]) {
         for (what, lanes) in lanes {
-            let goals = if what.ends_with("p99") {
-                self.goals([Goal::Times { of: beside::BEFORE, most: 3.0 }])
-            } else {
-                Vec::new()
+            let goals = match what {
+                "p99" => self.goals([Goal::Times { of: beside::BEFORE, most: 3.0 }]),
+                _ => Vec::new(),
             };
-            let what = format!("read beside delete_expired, {what}");
+            let what = format!("read beside {work}, {what}");
             stage.rows.push(self.row(&what, lanes).subject(beside::DURING).goals(goals));
         }
-        Ok(())
     }
 
     fn end(self, stage: &mut Stage) -> Result<(), BoxError> {
