@@ -18,8 +18,9 @@ from time import perf_counter_ns
 
 from aiohttp_client_cache import CachedResponse, CachedSession, FileBackend
 
-# How many entries an operation that does not need new ones goes round in.
+# How many entries an operation that does not need new ones goes round in, if they have no more bytes than these.
 ENTRIES = 16
+BYTES = 64 << 20
 
 # The header fields of every other contender.
 FIELDS = (
@@ -57,34 +58,57 @@ class Measured:
     def __init__(self, directory: Path):
         self.backend = FileBackend(str(directory), autoclose=False)
         self.responses = self.backend.responses
+        self.size = None
+        self.bodies = {}
 
     async def run(self, command: dict) -> int:
         operation, size, count = command["operation"], command["bytes"], command["count"]
         if operation == "hit":
             return await self.hit(command["url"], size, count)
-        entries = count if operation in ("write", "delete") else ENTRIES
-        bodies = {key_of(number): os.urandom(size) for number in range(entries)}
-        responses = {key: response_of(body) for key, body in bodies.items()}
-        keys = list(bodies)
-        if operation != "write":
-            for key, response in responses.items():
-                await self.responses.write(key, response)
-        numbers = range(count)
-        if operation in ("write", "replace"):
-            calls = [(self.responses.write, keys[n % entries], responses[keys[n % entries]]) for n in numbers]
+        if operation in ("write", "delete"):
+            return await self.once_each(operation, size, count)
+        await self.fill(size)
+        keys = list(self.bodies)
+        turns = [keys[turn % len(keys)] for turn in range(count)]
+        if operation == "replace":
+            # Each entry gets the body of the next.
+            others = dict(zip(keys, [*keys[1:], keys[0]], strict=True))
+            responses = {key: response_of(self.bodies[others[key]]) for key in keys}
+            taken = await timed([(self.responses.write, key, responses[key]) for key in turns])
+            self.bodies |= {key: responses[key]._body for key in set(turns)}
         else:
-            call = getattr(self.responses, operation)
-            calls = [(call, keys[n % entries]) for n in numbers]
-        taken = await timed(calls)
-        for key, body in bodies.items():
-            found = await self.responses.read(key)
-            if operation == "delete":
-                assert found is None, "what was deleted is still there"
-            else:
-                assert await found.read() == body, "what was read is not what was written"
-                assert await self.responses.contains(key), "what was written is not there"
-                await self.responses.delete(key)
+            taken = await timed([(getattr(self.responses, operation), key) for key in turns])
+        await self.check(self.bodies)
         return taken
+
+    async def once_each(self, operation: str, size: int, count: int) -> int:
+        """Writes or deletes entries that nothing else uses."""
+        bodies = {key_of(ENTRIES + number): os.urandom(size) for number in range(count)}
+        responses = {key: response_of(body) for key, body in bodies.items()}
+        writes = await timed([(self.responses.write, key, response) for key, response in responses.items()])
+        await self.check(bodies)
+        deletes = await timed([(self.responses.delete, key) for key in bodies])
+        for key in bodies:
+            assert await self.responses.read(key) is None, "what was deleted is still there"
+        return writes if operation == "write" else deletes
+
+    async def fill(self, size: int) -> None:
+        """Makes the entries that reads go round in, in place of those of another size."""
+        if size == self.size:
+            return
+        for key in self.bodies:
+            await self.responses.delete(key)
+        entries = max(1, min(ENTRIES, BYTES // max(size, 1)))
+        self.size = size
+        self.bodies = {key_of(number): os.urandom(size) for number in range(entries)}
+        for key, body in self.bodies.items():
+            await self.responses.write(key, response_of(body))
+
+    async def check(self, bodies: dict) -> None:
+        for key, body in bodies.items():
+            assert await self.responses.contains(key), "what was written is not there"
+            found = await self.responses.read(key)
+            assert await found.read() == body, "what was read is not what was written"
 
     async def hit(self, url: str, size: int, count: int) -> int:
         # A fixed expiry, so that a hit asks the origin nothing.

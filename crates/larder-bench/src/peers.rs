@@ -95,11 +95,11 @@ mod tests {
     async fn what_was_written_is_read() {
         each(async |peer| {
             for bytes in [0, 1, 10 << 10, 3 << 20] {
-                for number in 0..4 {
+                for number in 0..2 {
                     peer.write(&key(number), body(number, bytes)).await?;
                 }
                 peer.settle().await?;
-                for number in 0..4 {
+                for number in 0..2 {
                     let name = peer.name();
                     assert_eq!(peer.read(&key(number)).await?, Some(body(number, bytes)), "{name}, {bytes}");
                     assert!(peer.contains(&key(number)).await?, "{name}");
@@ -150,6 +150,17 @@ mod tests {
             peer.write(&key(1), body(3, 1 << 10)).await?;
             peer.settle().await?;
             assert_eq!(peer.read(&key(1)).await?, Some(body(3, 1 << 10)), "{name}");
+            Ok(())
+        })
+        .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_not_there_may_be_deleted() {
+        each(async |peer| {
+            peer.delete(&key(1)).await?;
+            peer.settle().await?;
+            assert_eq!(peer.read(&key(1)).await?, None, "{}", peer.name());
             Ok(())
         })
         .await;

@@ -72,8 +72,13 @@ impl Contender for Cacache {
         // Without `remove_fully` the content would stay on the disk.
         match RemoveOpts::new().remove_fully(true).remove(&self.directory, key.as_str()).await {
             Ok(()) => Ok(true),
-            Err(Error::IoError(error, _)) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) if is_absent(&error) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Returns whether what was to be deleted was not there.
+pub(super) fn is_absent(error: &Error) -> bool {
+    matches!(error, Error::IoError(error, _) if error.kind() == std::io::ErrorKind::NotFound)
 }

@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, Full};
 use http_cache_semantics::CachePolicy;
 use larder_core::{BoxError, CacheKey};
 
-use super::ENTRIES;
+use super::{ENTRIES, cacache::is_absent};
 use crate::contender::{Contender, Terms};
 use crate::sample;
 
@@ -143,10 +143,13 @@ impl<M: CacheManager> Contender for Buffered<M> {
         Ok(self.manager.get(key.as_str()).await?.is_some())
     }
 
-    /// Returns `true`: a manager does not say whether there was something.
+    /// Returns `true` even if there was nothing, where the manager does not tell.
     async fn delete(&self, key: &CacheKey) -> Result<bool, BoxError> {
-        self.manager.delete(key.as_str()).await?;
-        Ok(true)
+        match self.manager.delete(key.as_str()).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.downcast_ref().is_some_and(is_absent) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -191,7 +194,7 @@ impl Contender for Streaming {
         Ok(self.manager.get(key.as_str()).await?.is_some())
     }
 
-    /// Returns `true`: a manager does not say whether there was something.
+    /// Returns `true` even if there was nothing: a manager does not tell.
     async fn delete(&self, key: &CacheKey) -> Result<bool, BoxError> {
         self.manager.delete(key.as_str()).await?;
         Ok(true)

@@ -68,7 +68,7 @@ impl Contender for Stream {
         Ok(self.storage.get::<Full<Bytes>>(key.as_str()).await?.is_some())
     }
 
-    /// Returns `true`: a storage does not say whether there was something.
+    /// Returns `true` even if there was nothing: a storage does not tell.
     async fn delete(&self, key: &CacheKey) -> Result<bool, BoxError> {
         self.storage.delete(key.as_str()).await?;
         Ok(true)
