@@ -39,6 +39,8 @@ enum Backend {
     Memory,
     /// The file store with the redirect index, in every layout, on Linux and portable
     File,
+    /// The memory tier, in front of both
+    Tier,
     /// The redirect index in SQLite alone
     Redirects,
     /// The formats themselves
@@ -140,6 +142,22 @@ fn cells(arguments: &Arguments) -> Vec<Cell> {
                 row: variant.name,
                 column: format.name(),
                 what: What::Backend(fixture::file(variant, *format)),
+            }));
+        }
+    }
+    if is_wanted(Backend::Tier) {
+        let over_memory = What::Backend(fixture::tier_over_memory());
+        cells.push(Cell { row: "tier, over memory", column: NO_FORMAT, what: over_memory });
+        for variant in Variant::ALL.into_iter().take(1) {
+            cells.extend(formats.iter().map(|format| Cell {
+                row: "tier, over file",
+                column: format.name(),
+                what: What::Backend(fixture::tier_over_file(variant, *format)),
+            }));
+            cells.extend(formats.iter().map(|format| Cell {
+                row: "tier, checked, over file",
+                column: format.name(),
+                what: What::Backend(fixture::checked_tier_over_file(variant, *format)),
             }));
         }
     }

@@ -7,9 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder_core::{CacheBackend, Codec, Codecs, Compression, Durability, Error, ErrorKind, Result};
+use larder_core::{
+    CacheBackend, Codec, Codecs, Compression, Durability, Error, ErrorKind, ResponseStore, Result,
+};
 use larder_file::{FanOut, FileStore};
 use larder_redirects::SqliteRedirects;
+#[cfg(feature = "tier")]
+use larder_tier::MemoryTier;
 
 /// The longest `busy_timeout` that the redirect index takes.
 const LONGEST_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -55,6 +59,8 @@ pub struct FileBackend {
     max_entry_bytes: Option<u64>,
     busy_timeout: Option<Duration>,
     portable: bool,
+    #[cfg(feature = "tier")]
+    memory_tier: Option<u64>,
 }
 
 impl FileBackend {
@@ -73,6 +79,8 @@ impl FileBackend {
             max_entry_bytes: None,
             busy_timeout: None,
             portable: false,
+            #[cfg(feature = "tier")]
+            memory_tier: None,
         }
     }
 
@@ -141,6 +149,19 @@ impl FileBackend {
         self
     }
 
+    /// Keeps up to `bytes` of recent responses in memory, in front of the file store; none by default.
+    ///
+    /// What other processes change in the directory is then seen up to a second later, and this cache's own changes at
+    /// once, as [`MemoryTier`] promises. For other bounds, put a tier in front of what
+    /// [`open_parts`](FileBackend::open_parts) returns, which has none.
+    ///
+    /// [`MemoryTier`]: crate::tier::MemoryTier
+    #[cfg(feature = "tier")]
+    pub fn memory_tier(mut self, bytes: u64) -> Self {
+        self.memory_tier = Some(bytes);
+        self
+    }
+
     /// Opens the cache, and makes its directory if it is not there. O(1), however many entries there are.
     ///
     /// Call it in a Tokio runtime. If the future is dropped, an empty cache may have been made.
@@ -154,8 +175,16 @@ impl FileBackend {
     ///   of a newer release.
     /// - Those of the file system and of SQLite, when directory or redirects cannot be made or opened.
     pub async fn open(self) -> Result<CacheBackend> {
-        let (responses, redirects) = self.open_parts().await?;
-        Ok(CacheBackend::new(Arc::new(responses), Arc::new(redirects)))
+        #[cfg(feature = "tier")]
+        let memory_tier = self.memory_tier;
+        let (store, redirects) = self.open_parts().await?;
+        let responses: Arc<dyn ResponseStore> = Arc::new(store);
+        #[cfg(feature = "tier")]
+        let responses = match memory_tier {
+            Some(bytes) => Arc::new(MemoryTier::builder(responses).max_bytes(bytes).build()?),
+            None => responses,
+        };
+        Ok(CacheBackend::new(responses, Arc::new(redirects)))
     }
 
     /// Opens the two parts of the cache, for what only they have, such as [`FileStore::paths`].
@@ -198,13 +227,18 @@ impl FileBackend {
                 format!("buffer_up_to is {buffer} bytes, and max_entry_bytes allows no entry above {limit}");
             return Err(Error::new(ErrorKind::Configuration, message).with_operation("open"));
         }
-        // The index would say so too, but only after the store has made its directory.
+        // The index and the tier would say so too, but only after the store has made its directory.
         if let Some(timeout) = self.busy_timeout
             && (timeout.is_zero() || timeout > LONGEST_BUSY_TIMEOUT)
         {
             let message = format!(
                 "busy_timeout is {timeout:?}, and must be above zero and at most {LONGEST_BUSY_TIMEOUT:?}"
             );
+            return Err(Error::new(ErrorKind::Configuration, message).with_operation("open"));
+        }
+        #[cfg(feature = "tier")]
+        if self.memory_tier == Some(0) {
+            let message = "memory_tier is 0 bytes, and must be above zero";
             return Err(Error::new(ErrorKind::Configuration, message).with_operation("open"));
         }
         Ok(())

@@ -75,6 +75,7 @@
 //! | `reqwest` | no | `reqwest::Client`, which is used as reqwest's own is, and caches |
 //! | `reqwest-middleware` | no | `reqwest::CacheMiddleware`, for the clients of reqwest-middleware |
 //! | `tower` | no | `tower::CacheLayer`, for the services of tower: hyper-util's client, or a server of axum |
+//! | `tier` | no | `FileBackend::memory_tier`, recent responses in memory, and the module `tier` |
 //! | `metrics` | no | the numbers of `CacheBackend::stats`, and latencies, for a recorder of the crate metrics |
 //! | `rustls` | no | TLS for `reqwest::Client`: rustls with *ring*, and the certificates of the system |
 //! | `full` | no | all of them but `rustls` |
@@ -117,3 +118,5 @@ pub use larder_memory as memory;
 pub use larder_policy as policy;
 #[cfg(feature = "file")]
 pub use larder_redirects as redirects;
+#[cfg(feature = "tier")]
+pub use larder_tier as tier;

@@ -5,13 +5,13 @@ use larder::{BoxError, CacheKey, FileBackend, async_trait};
 use larder_conformance::{Fixture, Instance};
 use tempfile::TempDir;
 
-/// A directory that is gone with the fixture.
-struct Directory(TempDir);
+/// A directory that is gone with the fixture, and how it is opened.
+struct Directory(TempDir, fn(FileBackend) -> FileBackend);
 
 #[async_trait]
 impl Fixture for Directory {
     async fn open(&self) -> Result<Instance, BoxError> {
-        let cache = FileBackend::new(self.0.path().join("http_cache")).open().await?;
+        let cache = self.1(FileBackend::new(self.0.path().join("http_cache"))).open().await?;
         Ok(Instance::new(cache.responses().clone(), cache.redirects().clone()))
     }
 
@@ -40,6 +40,24 @@ impl Directory {
     }
 }
 
+fn directory(configure: fn(FileBackend) -> FileBackend) -> Directory {
+    Directory(TempDir::new().expect("a temporary directory"), configure)
+}
+
 larder_conformance::backend_tests! {
-    fixture: || Directory(TempDir::new().expect("a temporary directory")),
+    fixture: || directory(|backend| backend),
+}
+
+/// The tier as it is put in front by an option.
+#[cfg(feature = "tier")]
+mod with_a_memory_tier {
+    use super::*;
+
+    larder_conformance::backend_tests! {
+        fixture: || directory(|backend| backend.memory_tier(16 << 20)),
+        skip: [
+            sharing: "what another instance did is seen a second later",
+            corruption: "the fixture does not reach what is in memory",
+        ],
+    }
 }

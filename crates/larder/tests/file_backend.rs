@@ -59,6 +59,8 @@ async fn options_that_contradict_each_other_are_errors() {
         ("no entries", here().max_entry_bytes(0)),
         ("buffers above the longest entry", here().max_entry_bytes(100).buffer_up_to(101)),
         ("no time to wait", here().busy_timeout(Duration::ZERO)),
+        #[cfg(feature = "tier")]
+        ("a tier of nothing", here().memory_tier(0)),
         ("more than a minute to wait", here().busy_timeout(Duration::from_millis(60_001))),
     ] {
         let error = error_of(backend).await;
@@ -185,6 +187,25 @@ async fn redirects_of_a_newer_release_are_an_error() {
     newer.execute_batch("PRAGMA application_id = 0x6c726472; PRAGMA user_version = 1000").expect("made");
     drop(newer);
     assert_eq!(error_of(FileBackend::new(&path)).await.kind(), ErrorKind::Unsupported);
+}
+
+#[cfg(feature = "tier")]
+#[tokio::test]
+async fn a_memory_tier_answers_without_the_file() {
+    let directory = directory();
+    let path = directory.path().join("cache");
+    for (tier, found) in [(None, false), (Some(1 << 20), true)] {
+        let mut backend = FileBackend::new(&path);
+        if let Some(bytes) = tier {
+            backend = backend.memory_tier(bytes);
+        }
+        let cache = backend.open().await.expect("opened");
+        store_one(&cache).await;
+        assert!(read_one(&cache).await);
+        std::fs::remove_file(path.join("responses/one")).expect("removed");
+        assert_eq!(read_one(&cache).await, found, "{tier:?}");
+        assert_eq!(cache.size().await.expect("counted"), 0);
+    }
 }
 
 #[tokio::test]

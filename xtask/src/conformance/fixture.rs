@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use larder_conformance::{Capability, Fixture, Instance, Subject};
 use larder_core::{BoxError, CacheKey, async_trait};
 use larder_memory::{MemoryRedirects, MemoryStore};
 use larder_redirects::SqliteRedirects;
+use larder_tier::MemoryTier;
 use tempfile::TempDir;
 
 use crate::variant::{Format, Variant};
@@ -26,6 +28,25 @@ pub(super) fn file(variant: Variant, format: Format) -> Subject {
     Subject::new(move || Directory::new(Some((variant, format))))
 }
 
+/// Returns the memory tier in front of the memory backend.
+pub(super) fn tier_over_memory() -> Subject {
+    Subject::new(|| Tier::new(Memory, Duration::from_secs(1)))
+        .without(Capability::Sharing, "each instance has a memory of its own")
+        .without(Capability::Durability, "it keeps nothing once it is dropped")
+        .without(Capability::Corruption, "there are no stored bytes")
+}
+
+/// Returns the memory tier in front of the file store.
+pub(super) fn tier_over_file(variant: Variant, format: Format) -> Subject {
+    Subject::new(move || Tier::new(Directory::new(Some((variant, format))), Duration::from_secs(1)))
+        .without(Capability::Sharing, "what another instance did is seen a second later")
+}
+
+/// Returns the memory tier in front of the file store, with every hit checked.
+pub(super) fn checked_tier_over_file(variant: Variant, format: Format) -> Subject {
+    Subject::new(move || Tier::new(Directory::new(Some((variant, format))), Duration::ZERO))
+}
+
 /// Returns the redirect index alone.
 pub(super) fn redirects() -> Subject {
     Subject::new(|| Directory::new(None)).without(Capability::Responses, "it is an index alone")
@@ -37,6 +58,49 @@ struct Memory;
 impl Fixture for Memory {
     async fn open(&self) -> Result<Instance, BoxError> {
         Ok(Instance::new(Arc::new(MemoryStore::new()), Arc::new(MemoryRedirects::new())))
+    }
+}
+
+/// A tier in front of whatever another fixture opens.
+struct Tier<F> {
+    behind: F,
+    staleness: Duration,
+    opened: Mutex<Vec<Arc<MemoryTier>>>,
+}
+
+impl<F> Tier<F> {
+    fn new(behind: F, staleness: Duration) -> Self {
+        Self { behind, staleness, opened: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl<F: Fixture> Fixture for Tier<F> {
+    async fn open(&self) -> Result<Instance, BoxError> {
+        let behind = self.behind.open().await?;
+        let (Some(responses), Some(redirects)) = (behind.responses(), behind.redirects()) else {
+            return Err("there are not both a store and an index behind the tier".into());
+        };
+        let tier = MemoryTier::builder(Arc::clone(responses)).max_staleness(self.staleness).build()?;
+        let tier = Arc::new(tier);
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&tier));
+        Ok(Instance::new(tier, Arc::clone(redirects)))
+    }
+
+    async fn stored_entry(&self, key: &CacheKey) -> Result<Vec<u8>, BoxError> {
+        self.behind.stored_entry(key).await
+    }
+
+    async fn set_stored_entry(&self, key: &CacheKey, bytes: Vec<u8>) -> Result<(), BoxError> {
+        self.behind.set_stored_entry(key, bytes).await?;
+        for tier in self.opened.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            tier.forget();
+        }
+        Ok(())
+    }
+
+    async fn damage_index(&self) -> Result<(), BoxError> {
+        self.behind.damage_index().await
     }
 }
 

@@ -7,8 +7,14 @@ use super::Finding;
 use crate::workspace::Package;
 
 /// The backends, which depend on the core alone.
-const BACKENDS: &[&str] =
-    &["larder-memory", "larder-file", "larder-redirects", "larder-redis", "larder-object-store"];
+const BACKENDS: &[&str] = &[
+    "larder-memory",
+    "larder-file",
+    "larder-redirects",
+    "larder-redis",
+    "larder-object-store",
+    "larder-tier",
+];
 
 /// What a crate of one name may depend on.
 enum Allowed {
@@ -63,6 +69,7 @@ fn allowed(name: &str) -> Option<Allowed> {
             "larder-redirects",
             "larder-redis",
             "larder-object-store",
+            "larder-tier",
         ],
         "larder-cli" => &["larder"],
         "larder-bench" | "xtask" => return Some(Allowed::Anything),
@@ -72,10 +79,11 @@ fn allowed(name: &str) -> Option<Allowed> {
 
 /// Tests of any crate may use the suite, the reference backend and the formats.
 ///
-/// Those of the facade have the documents' snippets too, some of which are about crates that it does not bring.
+/// Those of the facade have the documents' snippets too, some of which are about crates that it does not bring; those
+/// of the memory tier have what it stands in front of.
 fn is_allowed_in_tests(package: &str, name: &str) -> bool {
     matches!(name, "larder-conformance" | "larder-memory" | "larder-codec")
-        || (package == "larder" && name == "larder-http-cache")
+        || matches!((package, name), ("larder", "larder-http-cache") | ("larder-tier", "larder-file"))
 }
 
 #[cfg(test)]
@@ -106,6 +114,7 @@ mod tests {
             "larder-codec",
             "larder-conformance",
             "larder-http-cache",
+            "larder-tier",
             "larder",
         ] {
             if other != name {
@@ -124,6 +133,7 @@ mod tests {
         assert!(check("larder", &["larder-file", "larder-memory"], &["larder-conformance"]).is_empty());
         assert!(check("larder", &[], &["larder-http-cache"]).is_empty());
         assert!(check("larder-http-cache", &["larder-core"], &["larder-memory"]).is_empty());
+        assert!(check("larder-tier", &["larder-core"], &["larder-file"]).is_empty());
         assert!(check("xtask", &["larder", "larder-file"], &[]).is_empty());
     }
 
@@ -140,6 +150,8 @@ mod tests {
             ),
             ("larder-memory", &[], &["larder"], "larder-memory must not dev-depend on larder"),
             ("larder", &["larder-http-cache"], &[], "larder must not depend on larder-http-cache"),
+            ("larder-tier", &["larder-file"], &[], "larder-tier must not depend on larder-file"),
+            ("larder-file", &[], &["larder-tier"], "larder-file must not dev-depend on larder-tier"),
             ("larder-extra", &[], &[], "larder-extra has no layer"),
         ] {
             assert_eq!(check(name, normal, dev), [expected]);
