@@ -21,14 +21,17 @@ const MOST_ASKED: usize = 64;
 
 /// A redirect index in an SQLite database.
 ///
-/// Operations run on blocking threads of the Tokio runtime that they are called in, or else of the one that the
-/// index was opened in. If an operation's future is dropped, the operation may be done all the same, and whole.
+/// A lookup is answered from memory, on the caller's thread, while the [copy] there is the database's content; so is
+/// the deletion of what is not there. Other operations run on blocking threads of the Tokio runtime that they are
+/// called in, or else of the one that the index was opened in; writes that queue share a transaction. If an operation's future is dropped, the operation may be done all the same, and whole.
 /// Dropping the index closes its connections; [`close`](RedirectIndex::close) also folds the log into the database.
 ///
 /// Its errors beyond those of the contract: [`Unavailable`](larder_core::ErrorKind::Unavailable) when another
 /// process held the database longer than the busy timeout, [`StorageFull`](larder_core::ErrorKind::StorageFull),
 /// [`PermissionDenied`](larder_core::ErrorKind::PermissionDenied) also when it is read-only, and
 /// [`Unsupported`](larder_core::ErrorKind::Unsupported) when a newer larder has taken the path.
+///
+/// [copy]: SqliteRedirectsBuilder::max_rows_in_memory
 pub struct SqliteRedirects {
     lanes: Arc<Lanes>,
 }

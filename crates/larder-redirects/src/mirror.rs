@@ -2,11 +2,12 @@
 //!
 //! The proof is SQLite's own. A connection that nothing else is done on, the *watch*, is asked for its data version,
 //! which changes when, and only when, any other connection has committed. The version that it had when the copy was
-//! read belongs to the copy; as long as it has not changed by the time of a question, the copy answers, and
-//! otherwise SQLite does. It costs two system calls for locks that nobody holds against readers, reads a page only
-//! after a change, and never waits for a lock: without a deadline `busy::wait` returns at once.
+//! read belongs to the copy; as long as it is the same when a question is asked, the copy answers, and otherwise
+//! SQLite does. No clock and no file time has a part in it.
 //!
-//! What this index writes itself is followed, in two steps around the commit; see [`Mirror::expect`].
+//! Asking for the version compares a header in shared memory. It takes and leaves a reader's lock, which are two
+//! system calls, and reads a page only after a change. It waits for no lock, since without a deadline `busy::wait`
+//! returns at once. What this index writes itself is followed, in two steps around the commit; see [`Mirror::expect`].
 
 use std::collections::HashMap;
 use std::fmt;

@@ -18,6 +18,8 @@ const READ: &str = "SELECT value, expires_at FROM redirects WHERE key = ?1";
 const WRITE: &str = "INSERT INTO redirects (key, value, expires_at)
     SELECT value, ?2, ?3 FROM json_each(?1) WHERE true
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
+const WRITE_ONE: &str = "INSERT INTO redirects (key, value, expires_at) VALUES (?1, ?2, ?3)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
 const DELETE: &str = "DELETE FROM redirects WHERE key = ?1";
 const DELETE_EXPIRED: &str = "DELETE FROM redirects WHERE key IN
     (SELECT key FROM redirects WHERE expires_at <= ?1 LIMIT ?2)";
@@ -69,8 +71,11 @@ pub(crate) fn write(
     expires_at: Option<Timestamp>,
 ) -> Result<(), Cause> {
     for batch in from.chunks(BATCH.into()) {
-        let row = (json(batch), target.as_str(), expires_at.map(Timestamp::as_millis));
-        connection.prepare_cached(WRITE)?.execute(row)?;
+        let (target, expires_at) = (target.as_str(), expires_at.map(Timestamp::as_millis));
+        match batch {
+            [key] => connection.prepare_cached(WRITE_ONE)?.execute((key.as_str(), target, expires_at))?,
+            _ => connection.prepare_cached(WRITE)?.execute((json(batch), target, expires_at))?,
+        };
     }
     Ok(())
 }
