@@ -5,7 +5,7 @@
 //! decides which. Looking up is fail-open: it has no error to return.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
@@ -28,14 +28,15 @@ const BATCH: usize = 512;
 pub struct CacheBackend {
     responses: Arc<dyn ResponseStore>,
     redirects: Arc<dyn RedirectIndex>,
-    counters: Arc<Counters>,
+    recorder: Recorder,
+    counters: Arc<OnceLock<Counters>>,
 }
 
 impl CacheBackend {
     /// Returns the cache of these two parts.
     #[must_use]
     pub fn new(responses: Arc<dyn ResponseStore>, redirects: Arc<dyn RedirectIndex>) -> Self {
-        Self::with_recorder(responses, redirects, Recorder::unnamed())
+        Self { responses, redirects, recorder: Recorder::unnamed(), counters: Arc::default() }
     }
 
     /// Returns this cache with the label `cache` on all of its metrics, and its counters at zero.
@@ -45,7 +46,7 @@ impl CacheBackend {
     #[cfg(feature = "metrics")]
     #[must_use]
     pub fn named(self, cache: impl Into<String>) -> Self {
-        Self::with_recorder(self.responses, self.redirects, Recorder::of(cache.into()))
+        Self { recorder: Recorder::of(cache.into()), counters: Arc::default(), ..self }
     }
 
     /// Returns the response store.
@@ -63,7 +64,7 @@ impl CacheBackend {
     /// Returns how many failures were passed over since this cache was made.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.counters.failures()
+        self.counters().failures()
     }
 
     /// Returns what this cache has counted since it was made, all of its clones together, and what its store has.
@@ -72,8 +73,8 @@ impl CacheBackend {
     #[must_use]
     pub fn stats(&self) -> CacheStats {
         let store = self.responses.stats();
-        self.counters.tell(&store);
-        self.counters.stats(store)
+        self.counters().tell(&store);
+        self.counters().stats(store)
     }
 
     /// Counts a request that was answered.
@@ -81,14 +82,14 @@ impl CacheBackend {
     /// For those who answer requests from this cache; the client does so itself. The operations here count lookups
     /// and what is stored, and no requests.
     pub fn count(&self, served: &Served) {
-        self.counters.served(served);
+        self.counters().served(served);
     }
 
     /// Counts and traces a failure of the cache that whoever made the request does not see as an error.
     ///
     /// For those who use the cache on behalf of a request; the operations here do so themselves.
     pub fn pass_over(&self, operation: &'static str, error: &Error) {
-        self.counters.failed();
+        self.counters().failed();
         let cause: &(dyn std::error::Error + 'static) = error;
         tracing::warn!(operation, kind = %error.kind(), error = cause, "the cache failed; going on without it");
     }
@@ -100,7 +101,7 @@ impl CacheBackend {
     /// one of the index; a dropped future has no effect.
     pub async fn get_response(&self, key: &CacheKey, now: Timestamp) -> Lookup {
         let lookup = self.look_up(key, now).await;
-        self.counters.looked_up(matches!(lookup, Lookup::Hit(_) | Lookup::AliasHit { .. }));
+        self.counters().looked_up(matches!(lookup, Lookup::Hit(_) | Lookup::AliasHit { .. }));
         lookup
     }
 
@@ -137,7 +138,7 @@ impl CacheBackend {
         let CachedResponse { head, body, .. } = response;
         let (body, len) = Length::of(body);
         self.responses.write(key, CachedResponse::new(head, body)).await?;
-        self.counters.stored(len.get());
+        self.counters().stored(len.get());
         self.tell();
         if let Err(error) = self.save_aliases(key, aliases).await {
             self.pass_over("save_response", &error);
@@ -340,21 +341,19 @@ impl CacheBackend {
         Ok(())
     }
 
-    fn with_recorder(
-        responses: Arc<dyn ResponseStore>,
-        redirects: Arc<dyn RedirectIndex>,
-        recorder: Recorder,
-    ) -> Self {
-        let counters = Arc::new(Counters::new(recorder));
-        let cache = Self { responses, redirects, counters };
-        cache.tell();
-        cache
+    /// Returns the counters; the recorder of metrics is asked for its handles when something is first counted.
+    fn counters(&self) -> &Counters {
+        self.counters.get_or_init(|| {
+            let counters = Counters::new(self.recorder.clone());
+            counters.tell(&self.responses.stats());
+            counters
+        })
     }
 
     /// Tells the recorder of metrics how full the store is, if there may be one.
     fn tell(&self) {
         if recorder::IS_THERE {
-            self.counters.tell(&self.responses.stats());
+            self.counters().tell(&self.responses.stats());
         }
     }
 

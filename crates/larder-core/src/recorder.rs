@@ -1,7 +1,9 @@
 //! What larder asks of a recorder of metrics: the handles of the `metrics` facade.
 //!
-//! A handle is asked for when a cache is made and used ever after, so that nothing is looked up or allocated when a
+//! A handle is asked for when a cache first counts and used ever after, so that nothing is looked up or allocated when a
 //! number grows.
+
+use std::sync::Arc;
 
 use metrics::Label;
 pub(crate) use metrics::{Counter, Gauge, Histogram, Unit};
@@ -10,9 +12,9 @@ pub(crate) use metrics::{Counter, Gauge, Histogram, Unit};
 pub(crate) const IS_THERE: bool = true;
 
 /// The recorder that was installed when it is asked, and the name of the cache whose numbers it is told.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Recorder {
-    cache: Option<String>,
+    cache: Option<Arc<str>>,
 }
 
 impl Recorder {
@@ -21,7 +23,7 @@ impl Recorder {
     }
 
     pub(crate) fn of(cache: String) -> Self {
-        Self { cache: Some(cache) }
+        Self { cache: Some(cache.into()) }
     }
 
     pub(crate) fn counter(
@@ -53,7 +55,7 @@ impl Recorder {
 
     fn labels(&self, label: Option<(&'static str, &'static str)>) -> Vec<Label> {
         let own = label.map(|(name, value)| Label::from_static_parts(name, value));
-        let cache = self.cache.as_ref().map(|cache| Label::new("cache", cache.clone()));
+        let cache = self.cache.as_ref().map(|cache| Label::new("cache", Arc::clone(cache)));
         cache.into_iter().chain(own).collect()
     }
 }

@@ -12,12 +12,14 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 
 use crate::support::{HOUR, ScriptedOrigin, World, get, ok};
 
-/// A world whose cache was made when a recorder was installed; nothing is installed any more when it is used.
+/// A world whose cache counted first when a recorder was installed; nothing is installed any more when it goes on.
 fn recorded(origin: ScriptedOrigin) -> (World, Snapshotter) {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     let world = metrics::with_local_recorder(&recorder, || {
-        World::with(CacheOptions::fixed(HOUR), origin, |builder| builder)
+        let world = World::with(CacheOptions::fixed(HOUR), origin, |builder| builder);
+        let _ = world.cache.backend().stats();
+        world
     });
     (world, snapshotter)
 }
@@ -82,7 +84,7 @@ async fn a_miss_and_its_hits_are_told_with_lengths_and_latencies() {
 }
 
 #[tokio::test]
-async fn the_recorder_is_asked_only_when_the_cache_is_made() {
+async fn the_recorder_is_asked_only_once() {
     let (world, snapshotter) = recorded(instant_origin());
     let late = DebuggingRecorder::new();
     let _installed = metrics::set_default_local_recorder(&late);
@@ -112,12 +114,11 @@ async fn what_the_store_knows_of_itself_is_told_after_every_change() {
 #[tokio::test]
 async fn the_caches_of_a_process_are_told_apart_by_their_names() {
     let recorder = DebuggingRecorder::new();
-    let caches = metrics::with_local_recorder(&recorder, || {
-        ["pages", "images"].map(|name| {
-            let parts = (Arc::new(MemoryStore::new()), Arc::new(MemoryRedirects::new()));
-            let backend = CacheBackend::new(parts.0, parts.1).named(name);
-            ResponseCache::new(backend, CacheOptions::fixed(HOUR)).expect("the options are good")
-        })
+    let _installed = metrics::set_default_local_recorder(&recorder);
+    let caches = ["pages", "images"].map(|name| {
+        let parts = (Arc::new(MemoryStore::new()), Arc::new(MemoryRedirects::new()));
+        let backend = CacheBackend::new(parts.0, parts.1).named(name);
+        ResponseCache::new(backend, CacheOptions::fixed(HOUR)).expect("the options are good")
     });
     for (cache, times) in caches.iter().zip([1, 2]) {
         for _ in 0..times {
@@ -131,4 +132,5 @@ async fn the_caches_of_a_process_are_told_apart_by_their_names() {
     assert_eq!(misses, ["1", "1"]);
     assert!(told.contains_key("larder_requests_total{cache=images,outcome=hit}"));
     assert!(!told.contains_key("larder_requests_total{cache=pages,outcome=hit}"));
+    assert!(told.keys().all(|name| name.contains("{cache=")), "nothing is told without a name: {told:?}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Whether there may be a recorder.
 pub(crate) const IS_THERE: bool = false;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Recorder;
 
 #[derive(Debug)]
