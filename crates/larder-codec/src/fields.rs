@@ -87,7 +87,10 @@ fn deserialize<'de, D: Deserializer<'de>>(
     deserializer.deserialize_map(Fields { within, text }).map(Cow::Owned)
 }
 
-/// Builds the map; its capacity follows what was read, never a length that the input claims.
+/// More fields than most responses have.
+const USUAL: usize = 32;
+
+/// Builds the map; its capacity follows what was read, and a length that the input claims only if that is usual.
 struct Fields {
     within: &'static str,
     text: bool,
@@ -101,7 +104,7 @@ impl<'de> Visitor<'de> for Fields {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<HeaderMap, A::Error> {
-        let mut fields = HeaderMap::new();
+        let mut fields = HeaderMap::with_capacity(map.size_hint().unwrap_or(0).min(USUAL));
         while let Some(name) = map.next_key_seed(Name { within: self.within })? {
             map.next_value_seed(Append {
                 fields: &mut fields,

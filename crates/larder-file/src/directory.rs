@@ -50,7 +50,10 @@ impl FanOut {
 
     /// Returns the file of the entry of `key`, relative to the cache directory.
     pub(crate) fn file_of(self, key: &CacheKey) -> PathBuf {
-        self.dir_of(key).join(key.as_str())
+        match self {
+            Self::Flat => format!("{RESPONSES}/{key}").into(),
+            Self::Wide => self.dir_of(key).join(key.as_str()),
+        }
     }
 
     /// Returns the text that records this layout.

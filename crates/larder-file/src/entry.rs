@@ -13,7 +13,7 @@ use crate::cause::{Cause, Result};
 use crate::frame::{CHUNK_LEN, PROLOGUE_LEN, Prologue, REVISION, table_len, verify_chunks};
 use crate::publish::is_absence;
 use crate::store::Shared;
-use crate::sys::{Dir, Wait};
+use crate::sys::{Dir, FIRST_CACHED, Wait};
 
 /// How much of a file is read at first when only its head is wanted.
 const FIRST_READ: u64 = 16 * 1024;
@@ -71,7 +71,7 @@ impl From<Cause> for Failed {
 impl Shared {
     /// Reads the entry of `key`.
     pub(crate) fn read(self: &Arc<Self>, key: &CacheKey) -> Result<Option<CachedResponse>> {
-        let read = self.open_entry(key, Extent::Whole, Wait::Allowed).and_then(|opened| {
+        let read = self.open_entry(key, Extent::Whole).and_then(|opened| {
             let Some(opened) = opened else { return Ok(None) };
             let file = Arc::clone(&opened.stored.file);
             self.response(opened).map(Some).map_err(|cause| Failed { cause, file: Some(file) })
@@ -83,8 +83,7 @@ impl Shared {
     ///
     /// What is broken, or fails, is left to [`Shared::read`], which may take the time to remove it.
     pub(crate) fn read_now(self: &Arc<Self>, key: &CacheKey) -> Result<Option<CachedResponse>, NotNow> {
-        let opened = self.open_entry(key, Extent::Whole, Wait::Never).map_err(|_| NotNow)?;
-        let Some(opened) = opened else { return Ok(None) };
+        let Some(opened) = self.open_now(key, Extent::Whole)? else { return Ok(None) };
         let Stored { prologue, bytes, .. } = &opened.stored;
         let is_at_hand = bytes.len() as u64 >= prologue.file_len().unwrap_or(u64::MAX)
             && (prologue.compression == 0 || prologue.body_len <= DECOMPRESSED_NOW);
@@ -96,21 +95,18 @@ impl Shared {
 
     /// Reads the head of the entry of `key`.
     pub(crate) fn read_head(self: &Arc<Self>, key: &CacheKey) -> Result<Option<StoredHead>> {
-        let read = self.open_entry(key, Extent::Head, Wait::Allowed).map(|opened| opened.map(stored_head));
+        let read = self.open_entry(key, Extent::Head).map(|opened| opened.map(stored_head));
         self.miss_if_broken(key, read)
     }
 
     /// Reads the head of the entry of `key` under the terms of [`Shared::read_now`].
     pub(crate) fn read_head_now(&self, key: &CacheKey) -> Result<Option<StoredHead>, NotNow> {
-        let opened = self.open_entry(key, Extent::Head, Wait::Never).map_err(|_| NotNow)?;
-        Ok(opened.map(stored_head))
+        Ok(self.open_now(key, Extent::Head)?.map(stored_head))
     }
 
     /// Reads all of the entry of `key` and keeps none of it; a broken entry is an error, and stays.
     pub(crate) fn verify(self: &Arc<Self>, key: &CacheKey) -> Result<bool> {
-        let Some(opened) =
-            self.open_entry(key, Extent::Head, Wait::Allowed).map_err(|failed| failed.cause)?
-        else {
+        let Some(opened) = self.open_entry(key, Extent::Head).map_err(|failed| failed.cause)? else {
             return Ok(false);
         };
         body::verify(self, opened.stored).map(|()| true)
@@ -118,7 +114,7 @@ impl Shared {
 
     /// Opens the entry of `key` to copy its body.
     pub(crate) fn open_to_copy(self: &Arc<Self>, key: &CacheKey) -> Result<Option<Stored>> {
-        let opened = self.open_entry(key, Extent::Head, Wait::Allowed);
+        let opened = self.open_entry(key, Extent::Head);
         let opened = opened.map(|opened| opened.map(|opened| opened.stored));
         self.miss_if_broken(key, opened)
     }
@@ -139,7 +135,9 @@ impl Shared {
         }
         let read = self.fs.read(&file, 0, PROLOGUE_LEN, || path.clone());
         let bytes = read.map_err(Cause::io("read the entry", &path))?;
-        Ok(Prologue::parse(&bytes, stat.len).ok().map(|prologue| Found { file, prologue }))
+        let prologue = Prologue::parse(&bytes);
+        let prologue = prologue.and_then(|prologue| prologue.check_lengths(stat.len).map(|()| prologue));
+        Ok(prologue.ok().map(|prologue| Found { file, prologue }))
     }
 
     /// Says that the entry of `key` cannot be used, and removes it if it is damaged.
@@ -172,9 +170,9 @@ impl Shared {
     }
 
     /// Opens the entry of `key`, and reads it up to its body, or whole if that is wanted and it is small.
-    fn open_entry(&self, key: &CacheKey, extent: Extent, wait: Wait) -> Result<Option<Opened>, Failed> {
+    fn open_entry(&self, key: &CacheKey, extent: Extent) -> Result<Option<Opened>, Failed> {
         let home = self.home();
-        let file = match self.fs.open_file_by(wait, &home.root, &self.layout.file_of(key)) {
+        let file = match self.fs.open_file(&home.root, &self.layout.file_of(key)) {
             Err(error) if is_absence(&error) => return Ok(None),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
                 return Err(Cause::Foreign("it is not a regular file").into());
@@ -186,49 +184,77 @@ impl Shared {
         if !stat.is_file {
             return Err(Cause::Foreign("it is not a regular file").into());
         }
-        let whole =
-            extent == Extent::Whole && stat.len <= self.options.buffer_up_to.saturating_add(AROUND_BODY);
-        if whole && wait == Wait::Never && stat.len > ONE_READ {
-            return Err(Cause::Io {
-                action: "read the entry at once",
-                path: self.path_of(key),
-                source: std::io::ErrorKind::WouldBlock.into(),
-            }
-            .into());
-        }
-        match self.verify_head(key, &file, stat.len, whole, wait) {
-            Ok((prologue, head, bytes)) => {
-                let stored = Stored { key: key.clone(), file: Arc::new(file), prologue, bytes };
-                Ok(Some(Opened { head, stored }))
-            }
-            Err(cause) => Err(Failed { cause, file: Some(Arc::new(file)) }),
-        }
+        let file = Arc::new(file);
+        let opened = self.read_beginning(key, &file, stat.len, extent).and_then(|(prologue, bytes)| {
+            let stored = Stored { key: key.clone(), file: Arc::clone(&file), prologue, bytes: bytes.into() };
+            self.decode(stored)
+        });
+        opened.map(Some).map_err(|cause| Failed { cause, file: Some(file) })
     }
 
-    fn verify_head(
+    fn read_beginning(
         &self,
         key: &CacheKey,
         file: &File,
         file_len: u64,
-        whole: bool,
-        wait: Wait,
-    ) -> Result<(Prologue, ResponseHead, Bytes)> {
+        extent: Extent,
+    ) -> Result<(Prologue, Vec<u8>)> {
+        let whole = extent == Extent::Whole && self.is_read_whole(file_len);
         // Nothing large is read before the prologue says that it is there.
         let first = if whole && file_len <= ONE_READ { file_len } else { file_len.min(FIRST_READ) };
-        let mut bytes = self.read_at(file, 0, first, key, wait)?;
-        let prologue = Prologue::parse(&bytes, file_len)?;
-        let body_at = prologue.body_offset as usize;
+        let mut bytes = self.read_at(file, 0, first, key, Wait::Allowed)?;
+        let prologue = Prologue::parse(&bytes)?;
+        prologue.check_lengths(file_len)?;
         let wanted = if whole { file_len } else { u64::from(prologue.body_offset) };
         if let Some(missing @ 1..) = wanted.checked_sub(bytes.len() as u64) {
-            bytes.extend(self.read_at(file, bytes.len() as u64, missing, key, wait)?);
+            bytes.extend(self.read_at(file, bytes.len() as u64, missing, key, Wait::Allowed)?);
         }
-        let prefix = bytes.get(..body_at).ok_or(Cause::Damaged("length"))?;
+        Ok((prologue, bytes))
+    }
+
+    /// Opens the entry of `key` as [`Shared::open_entry`] does, if nothing has to be waited for.
+    ///
+    /// A small entry is opened, read and closed: that a read came to the file's end says how long it is.
+    fn open_now(&self, key: &CacheKey, extent: Extent) -> Result<Option<Opened>, NotNow> {
+        let home = self.home();
+        let file = match self.fs.open_cached(&home.root, &self.layout.file_of(key)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(|_| NotNow)?,
+        };
+        let mut bytes = self.fs.read_first_cached(&file, || self.path_of(key)).map_err(|_| NotNow)?;
+        let prologue = Prologue::parse(&bytes).map_err(|_| NotNow)?;
+        let claimed = prologue.file_len().ok_or(NotNow)?;
+        if bytes.len() < FIRST_CACHED {
+            prologue.check_lengths(bytes.len() as u64).map_err(|_| NotNow)?;
+        } else {
+            let stat = self.fs.stat_file(&file, || self.path_of(key)).map_err(|_| NotNow)?;
+            prologue.check_lengths(stat.len).map_err(|_| NotNow)?;
+            let whole = extent == Extent::Whole && self.is_read_whole(claimed);
+            if whole && claimed > ONE_READ {
+                return Err(NotNow);
+            }
+            let wanted = if whole { claimed } else { u64::from(prologue.body_offset) };
+            self.fs.extend_cached(&file, &mut bytes, wanted, || self.path_of(key)).map_err(|_| NotNow)?;
+        }
+        let stored = Stored { key: key.clone(), file: Arc::new(file), prologue, bytes: bytes.into() };
+        self.decode(stored).map(Some).map_err(|_| NotNow)
+    }
+
+    /// Returns whether a file of this length is read whole when its body is wanted.
+    fn is_read_whole(&self, file_len: u64) -> bool {
+        file_len <= self.options.buffer_up_to.saturating_add(AROUND_BODY)
+    }
+
+    /// Verifies what was read up to the body, and decodes the head.
+    fn decode(&self, stored: Stored) -> Result<Opened> {
+        let Stored { key, prologue, bytes, .. } = &stored;
+        let prefix = bytes.get(..prologue.body_offset as usize).ok_or(Cause::Damaged("length"))?;
         let head = prologue.verify(prefix, key)?;
-        let unknown = |what| move || Cause::Unknown { what, id: prologue.codec.into() };
-        let codec = self.codecs.codec(prologue.codec).ok_or_else(unknown("codec"))?;
+        let unknown = |what| Cause::Unknown { what, id: prologue.codec.into() };
+        let codec = self.codecs.codec(prologue.codec).ok_or_else(|| unknown("codec"))?;
         // The bytes are those that were written: another version wrote what this one cannot decode.
-        let head = codec.decode(head).map_err(|_| unknown("another version of codec")())?;
-        Ok((prologue, head, bytes.into()))
+        let head = codec.decode(head).map_err(|_| unknown("another version of codec"))?;
+        Ok(Opened { head, stored })
     }
 
     fn response(self: &Arc<Self>, Opened { head, stored }: Opened) -> Result<CachedResponse> {

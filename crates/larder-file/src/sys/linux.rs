@@ -2,6 +2,7 @@
 //!
 //! Nothing is opened through a symbolic link below the cache directory.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::io::{Errno, ReadWriteFlags};
 
-use super::Stat;
+use super::{FIRST_CACHED, Stat};
 
 const TO_READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
@@ -185,15 +186,29 @@ impl Dir {
     }
 }
 
-/// Returns `len` bytes from `offset` on if they are in memory; else it fails with `WouldBlock`.
-pub(super) fn read_cached(file: &File, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-    let mut buffer = vec![0; len];
-    let mut into = [IoSliceMut::new(&mut buffer)];
-    match rustix::io::preadv2(file, &mut into, offset, ReadWriteFlags::NOWAIT) {
-        Ok(read) if read == len => Ok(buffer),
-        // Some of it is not in memory; or the kernel, or this file system, does not know the flag.
-        _ => Err(io::ErrorKind::WouldBlock.into()),
-    }
+thread_local! {
+    /// Where the beginning of a file goes first, so that its length need not be asked for.
+    static BEGINNING: RefCell<Box<[u8]>> = RefCell::new(vec![0; FIRST_CACHED].into());
+}
+
+/// Returns the first [`FIRST_CACHED`] bytes of a file; fewer if it is shorter, or if the rest is not in memory.
+pub(super) fn read_first_cached(file: &File) -> io::Result<Vec<u8>> {
+    BEGINNING.with_borrow_mut(|beginning| {
+        let read = read_now(file, 0, beginning)?;
+        Ok(beginning[..read].to_vec())
+    })
+}
+
+/// Fills `buffer` with the bytes from `offset` on if all are in memory; else it fails with `WouldBlock`.
+pub(super) fn read_cached(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    let len = buffer.len();
+    if read_now(file, offset, buffer)? == len { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+}
+
+fn read_now(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    // A kernel or a file system that does not know the flag cannot tell either.
+    rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT)
+        .map_err(|_| io::ErrorKind::WouldBlock.into())
 }
 
 /// Gives back the permissions that a strange umask took from ourselves.

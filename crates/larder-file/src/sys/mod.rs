@@ -40,6 +40,9 @@ pub(crate) struct Stat {
     pub(crate) id: Option<(u64, u64)>,
 }
 
+/// How much of a file is read first where it is asked for.
+pub(crate) const FIRST_CACHED: usize = 16 * 1024;
+
 /// Whether an operation may wait for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wait {
@@ -153,11 +156,8 @@ impl Fs {
         on!(dir, dir => dir.open_file(relative))
     }
 
-    /// Opens the file under `relative` as [`Fs::open_file`] does, and waits for the disk or does not.
-    pub(crate) fn open_file_by(&self, wait: Wait, dir: &Dir, relative: &Path) -> io::Result<File> {
-        if wait == Wait::Allowed {
-            return self.open_file(dir, relative);
-        }
+    /// Opens the file under `relative` as [`Fs::open_file`] does, if nothing has to be waited for.
+    pub(crate) fn open_cached(&self, dir: &Dir, relative: &Path) -> io::Result<File> {
         self.faults.check(Op::OpenCached, || dir.path().join(relative))?;
         match dir {
             #[cfg(target_os = "linux")]
@@ -268,6 +268,8 @@ impl Fs {
     }
 
     /// Returns what [`Fs::read`] does, and waits for the disk or does not.
+    ///
+    /// It does not return fewer bytes than were asked for if it may not wait.
     pub(crate) fn read_by(
         &self,
         wait: Wait,
@@ -279,12 +281,65 @@ impl Fs {
         if wait == Wait::Allowed {
             return self.read(file, offset, len, path);
         }
+        let mut buffer = Vec::new();
+        self.read_cached(file, offset, &mut buffer, len, path)?;
+        Ok(buffer)
+    }
+
+    /// Returns the first [`FIRST_CACHED`] bytes of a file, fewer only if it is shorter, if they are in memory.
+    pub(crate) fn read_first_cached(
+        &self,
+        file: &File,
+        path: impl FnOnce() -> PathBuf,
+    ) -> io::Result<Vec<u8>> {
         let flip = self.faults.check_read(Op::ReadCached, path)?;
         #[cfg(target_os = "linux")]
-        return linux::read_cached(file, offset, len).map(|buffer| flipped(buffer, flip));
+        return linux::read_first_cached(file).map(|buffer| flipped(buffer, flip));
         #[cfg(not(target_os = "linux"))]
         {
-            let _ = (file, offset, len, flip);
+            let _ = (file, flip);
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+    }
+
+    /// Extends `buffer`, which holds a file's beginning, to its first `len` bytes if they are in memory.
+    pub(crate) fn extend_cached(
+        &self,
+        file: &File,
+        buffer: &mut Vec<u8>,
+        len: u64,
+        path: impl FnOnce() -> PathBuf,
+    ) -> io::Result<()> {
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::WouldBlock)?;
+        match len.checked_sub(buffer.len()) {
+            Some(missing @ 1..) => self.read_cached(file, buffer.len() as u64, buffer, missing, path),
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends `len` bytes from `offset` on to `buffer`, all of them or none.
+    fn read_cached(
+        &self,
+        file: &File,
+        offset: u64,
+        buffer: &mut Vec<u8>,
+        len: usize,
+        path: impl FnOnce() -> PathBuf,
+    ) -> io::Result<()> {
+        let flip = self.faults.check_read(Op::ReadCached, path)?;
+        #[cfg(target_os = "linux")]
+        {
+            let from = buffer.len();
+            buffer.resize(from + len, 0);
+            linux::read_cached(file, offset, &mut buffer[from..])?;
+            if let Some(byte) = flip.and_then(|at| buffer.get_mut(from + at)) {
+                *byte ^= 1;
+            }
+            Ok(())
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = (file, offset, buffer, len, flip);
             Err(io::ErrorKind::WouldBlock.into())
         }
     }
