@@ -32,8 +32,6 @@ const SAMPLE: usize = 1024;
 const SHARE: usize = 4;
 /// How many are removed before that is written down, so that who waits for room has it.
 const BATCH: usize = 16;
-/// After so long, a process that holds the lock of those who evict was stopped; it is only there to save work.
-const GRUDGE: Duration = Duration::from_secs(1);
 /// So often all entries are looked at in one step before it is believed that none of them can go.
 const IDLE: u32 = 3;
 /// Eviction goes on until there is so much room: one in so many parts of each limit.
@@ -46,6 +44,15 @@ pub(crate) enum Goal {
     Room(Amount),
     /// That many writers need not wait for room.
     Calm,
+}
+
+/// Whose turn it is to evict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Whoever has the lock, which is free or not.
+    Free,
+    /// This process's: whoever has the lock does not get on. It is only there to save work.
+    Mine,
 }
 
 /// How a step ended.
@@ -67,8 +74,6 @@ pub(crate) struct Evictor {
     pool: Pool,
     /// How many candidates may go before others are looked at.
     credit: usize,
-    /// Since when another process is at it.
-    excluded_since: Option<Instant>,
 }
 
 /// One way through all entries.
@@ -79,9 +84,6 @@ struct Cycle {
     seen: Amount,
 }
 
-/// That this process evicts: with the lock, or after waiting for it too long.
-struct Turn(#[expect(dead_code, reason = "the lock goes with it")] Option<Lock>);
-
 /// Where a step works.
 struct Place<'a> {
     shared: &'a Shared,
@@ -91,8 +93,8 @@ struct Place<'a> {
 }
 
 impl Shared {
-    /// Evicts for a few milliseconds.
-    pub(crate) fn evict_step(&self, goal: Goal) -> Result<Stepped> {
+    /// Evicts for a few milliseconds, if it is this process's `turn`.
+    pub(crate) fn evict_step(&self, goal: Goal, turn: Turn) -> Result<Stepped> {
         let home = self.home();
         let Some(usage) = &home.usage else { return Ok(Stepped::Nothing) };
         let mut evictor = match self.bounds.evictor.try_lock() {
@@ -100,7 +102,10 @@ impl Shared {
             Err(TryLockError::WouldBlock) => return Ok(Stepped::Elsewhere),
             Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
         };
-        let Some(_turn) = evictor.take_turn(self) else { return Ok(Stepped::Elsewhere) };
+        let lock = self.try_lock_file(EVICT);
+        if lock.is_none() && turn == Turn::Free {
+            return Ok(Stepped::Elsewhere);
+        }
         self.flush_recent();
         let place = Place { shared: self, home: &home, usage, deadline: Instant::now() + STEP };
         evictor.step(&place, goal)
@@ -140,16 +145,6 @@ impl Shared {
 }
 
 impl Evictor {
-    fn take_turn(&mut self, shared: &Shared) -> Option<Turn> {
-        if let Some(lock) = shared.try_lock_file(EVICT) {
-            self.excluded_since = None;
-            return Some(Turn(Some(lock)));
-        }
-        let now = Instant::now();
-        let since = *self.excluded_since.get_or_insert(now);
-        (now.saturating_duration_since(since) >= GRUDGE).then_some(Turn(None))
-    }
-
     fn step(&mut self, place: &Place<'_>, goal: Goal) -> Result<Stepped> {
         let mut record = place.usage.record(&place.shared.fs)?;
         // How often all entries were looked at since one of them went.
@@ -233,13 +228,10 @@ impl Evictor {
                 removed += Amount::entry(len);
             }
         }
-        match place.usage.removed(&place.shared.fs, removed, since) {
-            Some(record) => record,
-            None => {
-                record.total = record.total.less(removed);
-                record
-            }
-        }
+        place.usage.removed(&place.shared.fs, removed, since).unwrap_or_else(|| {
+            record.total = record.total.less(removed);
+            record
+        })
     }
 }
 

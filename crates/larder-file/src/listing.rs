@@ -50,11 +50,11 @@ impl Walk {
     }
 
     /// Goes on to the next entry; what is not the file of an entry in its place is passed over.
-    pub(crate) fn advance(&mut self, shared: &Shared) -> Option<Result<()>> {
+    pub(crate) fn advance(&mut self, store: &Shared) -> Option<Result<()>> {
         loop {
             let Some(current) = &mut self.current else {
                 let shard = self.ahead.pop()?;
-                match Current::open(shared, shard) {
+                match Current::open(store, shard) {
                     Ok(opened) => self.current = opened,
                     Err(cause) => return Some(Err(cause)),
                 }
@@ -82,9 +82,9 @@ impl Walk {
     }
 
     /// Returns the next key.
-    fn next_key(&mut self, shared: &Shared) -> Option<Result<CacheKey>> {
+    fn next_key(&mut self, store: &Shared) -> Option<Result<CacheKey>> {
         loop {
-            if let Err(cause) = self.advance(shared)? {
+            if let Err(cause) = self.advance(store)? {
                 return Some(Err(cause));
             }
             if let Some(Ok(key)) = self.at().map(|(_, name)| CacheKey::new(name)) {
@@ -96,15 +96,15 @@ impl Walk {
 
 impl Current {
     /// Begins to list a directory; `None` if there is none.
-    fn open(shared: &Shared, shard: Option<u8>) -> Result<Option<Self>> {
-        let home = shared.home();
+    fn open(store: &Shared, shard: Option<u8>) -> Result<Option<Self>> {
+        let home = store.home();
         let relative = match shard {
             None => PathBuf::from(RESPONSES),
             Some(shard) => Path::new(RESPONSES).join(shard_name(shard)),
         };
-        let opened = shared.fs.open_dir(&home.root, &relative);
+        let opened = store.fs.open_dir(&home.root, &relative);
         let listed = opened.and_then(|dir| {
-            let listing = shared.fs.list(&dir)?;
+            let listing = store.fs.list(&dir)?;
             Ok(Self { shard, dir, listing })
         });
         match listed {
@@ -162,7 +162,7 @@ pub(crate) fn paths(shared: &Arc<Shared>) -> BoxStream<'static, larder_core::Res
 
 /// Returns every key with its head.
 pub(crate) fn heads(shared: &Arc<Shared>) -> BoxStream<'static, larder_core::Result<(CacheKey, StoredHead)>> {
-    entries(shared, HEADS, |shared, key| shared.read_head(key))
+    entries(shared, HEADS, Shared::read_head)
 }
 
 /// Returns every key with its response.

@@ -11,14 +11,16 @@ use tokio::runtime::Handle;
 
 use crate::cause::{Cause, Result};
 use crate::directory::Home;
-use crate::evict::{Evictor, Goal, Stepped};
+use crate::evict::{Evictor, Goal, Stepped, Turn};
 use crate::limits::Amount;
 use crate::recent::Recent;
 use crate::store::Shared;
 use crate::usage::{Baseline, Generation, Record, Reservation, USAGE, Usage};
 
 /// How long a writer waits for room.
-const PATIENCE: Duration = Duration::from_millis(60);
+const PATIENCE: Duration = Duration::from_millis(50);
+/// After so long it makes room itself, even if another process does.
+const LONG: Duration = Duration::from_millis(20);
 /// How long it sleeps while somebody else makes room.
 const PAUSE: Duration = Duration::from_millis(1);
 /// A writer that leaves less room than this part of a limit has room made behind it.
@@ -65,14 +67,15 @@ pub(crate) struct Room<'a> {
     reservation: Option<Reservation>,
 }
 
-/// How long a writer may still wait.
+/// Since when a writer waits, if it does.
 #[derive(Debug, Default)]
 pub(crate) struct Patience(Option<Instant>);
 
 impl Patience {
-    fn is_over(&mut self) -> bool {
+    /// Returns how long the writer has waited by now.
+    fn waited(&mut self) -> Duration {
         let now = Instant::now();
-        now >= *self.0.get_or_insert(now + PATIENCE)
+        now.saturating_duration_since(*self.0.get_or_insert(now))
     }
 }
 
@@ -186,10 +189,11 @@ impl Shared {
 
     /// Makes room for `growth`, or waits a little while somebody else does.
     pub(crate) fn make_room(&self, growth: Amount, patience: &mut Patience) -> Result<()> {
-        let is_over = patience.is_over();
-        match self.evict_step(Goal::Room(growth))? {
+        let waited = patience.waited();
+        let turn = if waited < LONG { Turn::Free } else { Turn::Mine };
+        match self.evict_step(Goal::Room(growth), turn)? {
             Stepped::Nothing => Err(Cause::NoRoom),
-            _ if is_over => Err(Cause::NoRoom),
+            _ if waited >= PATIENCE => Err(Cause::NoRoom),
             Stepped::Elsewhere => {
                 std::thread::sleep(PAUSE);
                 Ok(())
@@ -232,7 +236,9 @@ impl Shared {
         let Ok(runtime) = Handle::try_current() else { return };
         runtime.spawn(async move {
             // Each step is a hop of its own, so that neither closing the store nor ending the runtime waits for more.
-            while let Ok(Stepped::More) = tending.0.hop(|shared| shared.evict_step(Goal::Calm)).await {}
+            while let Ok(Stepped::More) =
+                tending.0.hop(|shared| shared.evict_step(Goal::Calm, Turn::Free)).await
+            {}
         });
     }
 

@@ -210,7 +210,11 @@ impl ResponseStore for FileStore {
 
     async fn close(&self) -> Result<()> {
         // What was used is only a hint, and a store that is closed already has nothing to write down.
-        let _ = self.shared.hop(|shared| Ok(shared.flush_recent())).await;
+        let flushed = self.shared.hop(|shared| {
+            shared.flush_recent();
+            Ok(())
+        });
+        let _ = flushed.await;
         // Whoever has all permits is alone: no work is under way, that of dropped futures included.
         if let Ok(_all) = self.shared.permits.acquire_many(PERMITS).await {
             self.shared.permits.close();

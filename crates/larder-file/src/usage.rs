@@ -26,9 +26,9 @@ pub(crate) use self::record::{Baseline, Generation, Record, Reservation};
 /// The file's name in the cache directory; that of its maker's lock, too.
 pub(crate) const USAGE: &str = "usage";
 /// How long the file's lock is waited for: whoever holds it has it for microseconds, unless somebody stopped them.
-const PATIENCE: Duration = Duration::from_millis(40);
-/// How long nobody waits for the lock again after that was in vain.
-const GRUDGE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(30);
+/// The same for what can be owed.
+const LITTLE_PATIENCE: Duration = Duration::from_millis(15);
 /// The most changes that are owed; what is beyond is never taken off, until a walk over all entries finds out.
 const MOST_OWED: usize = 1024;
 
@@ -37,15 +37,9 @@ const MOST_OWED: usize = 1024;
 pub(crate) struct Usage {
     file: File,
     path: PathBuf,
-    ledger: Mutex<Ledger>,
+    /// The changes that are still to be written down; whoever has this may ask for the file's lock.
+    owed: Mutex<Vec<Owed>>,
     seen: Seen,
-}
-
-/// What this process knows beside the file.
-#[derive(Debug, Default)]
-struct Ledger {
-    owed: Vec<Owed>,
-    impatient_until: Option<Instant>,
 }
 
 /// A change that is still to be written down.
@@ -75,18 +69,17 @@ impl Usage {
             None if make => {
                 let relative = Path::new(LOCKS).join(USAGE);
                 let _lock = lock_file(fs, home, &relative).map_err(Cause::io("lock the usage", &path))?;
-                match open_existing(fs, home, &path)? {
-                    Some(file) => file,
-                    None => {
-                        let record = Record::new(series()?, sys::boot(), is_empty(fs, home)?);
-                        put_file(fs, home, USAGE, &record.to_bytes())?;
-                        open_existing(fs, home, &path)?.ok_or(Cause::Locked)?
-                    }
+                if let Some(file) = open_existing(fs, home, &path)? {
+                    file
+                } else {
+                    let record = Record::new(series()?, sys::boot(), is_empty(fs, home)?);
+                    put_file(fs, home, USAGE, &record.to_bytes())?;
+                    open_existing(fs, home, &path)?.ok_or(Cause::Locked)?
                 }
             }
             None => return Ok(None),
         };
-        let usage = Self { file, path, ledger: Mutex::default(), seen: Seen::default() };
+        let usage = Self { file, path, owed: Mutex::default(), seen: Seen::default() };
         let fresh = Record::new(series()?, sys::boot(), false);
         usage.update(fs, |record| {
             if record.boot() != sys::boot() {
@@ -154,11 +147,12 @@ impl Usage {
 
     /// Writes a change down, with all that was owed before; returns what the file says then, if that went well.
     fn owe(&self, fs: &Fs, change: Owed) -> Option<Record> {
-        let mut ledger = self.ledger();
-        if ledger.owed.len() < MOST_OWED {
-            ledger.owed.push(change);
+        let deadline = Instant::now() + LITTLE_PATIENCE;
+        let mut owed = self.owed();
+        if owed.len() < MOST_OWED {
+            owed.push(change);
         }
-        match self.update_with(fs, &mut ledger, |record| *record) {
+        match self.update_with(fs, &mut owed, deadline, |record| *record) {
             Ok(record) => Some(record),
             Err(cause) => {
                 tracing::debug!(%cause, "the usage of the cache is written down later");
@@ -168,59 +162,44 @@ impl Usage {
     }
 
     fn update<T>(&self, fs: &Fs, change: impl FnOnce(&mut Record) -> T) -> Result<T> {
-        self.update_with(fs, &mut self.ledger(), change)
+        // Who had to wait for others of this process has waited.
+        let deadline = Instant::now() + PATIENCE;
+        self.update_with(fs, &mut self.owed(), deadline, change)
     }
 
     fn update_with<T>(
         &self,
         fs: &Fs,
-        ledger: &mut Ledger,
+        owed: &mut Vec<Owed>,
+        deadline: Instant,
         change: impl FnOnce(&mut Record) -> T,
     ) -> Result<T> {
-        self.lock(fs, ledger)?;
-        let changed = self.update_locked(fs, ledger, change);
+        let locked = wait_for_lock(fs, &self.file, &self.path, deadline);
+        locked.map_err(Cause::io("lock the usage", &self.path))?;
+        let changed = self.update_locked(fs, owed, change);
         if let Err(error) = fs.unlock(&self.file) {
             tracing::warn!(path = %self.path.display(), %error, "cannot give back the lock of the usage");
         }
         changed
     }
 
-    fn lock(&self, fs: &Fs, ledger: &mut Ledger) -> Result<()> {
-        let now = Instant::now();
-        let patience =
-            if ledger.impatient_until.is_some_and(|until| now < until) { Duration::ZERO } else { PATIENCE };
-        match wait_for_lock(fs, &self.file, &self.path, now + patience) {
-            Ok(()) => {
-                ledger.impatient_until = None;
-                Ok(())
-            }
-            Err(error) => {
-                if error.kind() == std::io::ErrorKind::TimedOut {
-                    ledger.impatient_until.get_or_insert(now + PATIENCE + GRUDGE);
-                }
-                Err(Cause::io("lock the usage", &self.path)(error))
-            }
-        }
-    }
-
     fn update_locked<T>(
         &self,
         fs: &Fs,
-        ledger: &mut Ledger,
+        owed: &mut Vec<Owed>,
         change: impl FnOnce(&mut Record) -> T,
     ) -> Result<T> {
-        let read = fs.read(&self.file, 0, record::LEN + 1, || self.path.clone());
+        let read = fs.read(&self.file, 0, record::LEN, || self.path.clone());
         let bytes = read.map_err(Cause::io("read the usage", &self.path))?;
         let old = Record::parse(&bytes);
-        let mut record = match old {
-            Some(record) => record,
-            None => {
-                tracing::warn!(path = %self.path.display(), "the usage is damaged, and is counted anew");
-                Record::new(series()?, sys::boot(), false)
-            }
+        let mut record = if let Some(record) = old {
+            record
+        } else {
+            tracing::warn!(path = %self.path.display(), "the usage is damaged, and is counted anew");
+            Record::new(series()?, sys::boot(), false)
         };
-        for owed in &ledger.owed {
-            match owed {
+        for change in &*owed {
+            match change {
                 Owed::Settled { reservation, was_published } => record.settle(reservation, *was_published),
                 Owed::Removed { amount, since } => record.remove(*amount, *since),
             }
@@ -230,7 +209,7 @@ impl Usage {
             let written = fs.write_first(&self.file, &record.to_bytes(), &self.path);
             written.map_err(Cause::io("write the usage", &self.path))?;
         }
-        ledger.owed.clear();
+        owed.clear();
         self.seen.counted.store(record.counted, Ordering::Relaxed);
         self.seen.bytes.store(record.total.bytes, Ordering::Relaxed);
         self.seen.entries.store(record.total.entries, Ordering::Relaxed);
@@ -238,8 +217,8 @@ impl Usage {
         Ok(changed)
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    fn owed(&self) -> MutexGuard<'_, Vec<Owed>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

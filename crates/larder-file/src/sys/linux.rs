@@ -104,15 +104,14 @@ impl Dir {
         let stat = fs::statat(&self.fd, relative, AtFlags::SYMLINK_NOFOLLOW)?;
         let kind = FileType::from_raw_mode(stat.st_mode);
         let millis = i64::try_from(stat.st_mtime_nsec / 1_000_000).unwrap_or(0);
+        let nanos = i64::try_from(stat.st_atime_nsec).unwrap_or(0);
+        let used = stat.st_atime.saturating_mul(1_000_000_000).saturating_add(nanos);
         Ok(Stat {
             is_file: kind == FileType::RegularFile,
             is_dir: kind == FileType::Directory,
             len: u64::try_from(stat.st_size).unwrap_or(0),
             modified: Timestamp::from_millis(stat.st_mtime.saturating_mul(1000).saturating_add(millis)),
-            used: u64::try_from(stat.st_atime)
-                .unwrap_or(0)
-                .saturating_mul(1_000_000_000)
-                .saturating_add(u64::try_from(stat.st_atime_nsec).unwrap_or(0)),
+            used: u64::try_from(used).unwrap_or(0),
             id: Some((stat.st_dev, stat.st_ino)),
         })
     }

@@ -67,6 +67,7 @@ pub(super) mod linux {
 
     use rustix::fd::{AsFd, OwnedFd};
     use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir};
+    use rustix::io::Errno;
 
     use super::Kind;
 
@@ -117,7 +118,11 @@ pub(super) mod linux {
             self.taken = 0;
             let mut raw = RawDir::new(&self.fd, self.buffer.spare_capacity_mut());
             while let Some(entry) = raw.next() {
-                let entry = entry?;
+                let entry = match entry {
+                    // The directory was removed meanwhile, which is its end.
+                    Err(Errno::NOENT) => return Ok(false),
+                    entry => entry?,
+                };
                 if let Ok(name) = entry.file_name().to_str()
                     && !matches!(name, "." | "..")
                     && let Some(kind) = kind_of(&self.fd, name, entry.file_type())?
@@ -138,7 +143,7 @@ pub(super) mod linux {
         let kind = match listed {
             FileType::Unknown => match fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => FileType::from_raw_mode(stat.st_mode),
-                Err(rustix::io::Errno::NOENT) => return Ok(None),
+                Err(Errno::NOENT) => return Ok(None),
                 Err(error) => return Err(error.into()),
             },
             known => known,

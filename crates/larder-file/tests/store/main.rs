@@ -8,4 +8,5 @@ mod directory;
 #[cfg(feature = "fault-injection")]
 mod faults;
 mod format;
+mod limits;
 mod support;

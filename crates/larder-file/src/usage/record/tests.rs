@@ -235,12 +235,10 @@ proptest! {
                         }
                     }
                 }
-                Step::Pass(seconds) => {
-                    // No writer takes a minute: those that would are dead.
-                    if writers.iter().all(|writer| clock + seconds - writer.began < 60) {
-                        clock += seconds;
-                        record.turn(at(clock));
-                    }
+                // No writer takes a minute: those that would are dead.
+                Step::Pass(seconds) if writers.iter().all(|writer| clock + seconds - writer.began < 60) => {
+                    clock += seconds;
+                    record.turn(at(clock));
                 }
                 _ => {}
             }
