@@ -7,6 +7,7 @@ mod proxy;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bytesize::ByteSize;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use http::{HeaderName, HeaderValue, Method};
@@ -43,7 +44,7 @@ Examples:
   larder ls '*example.org*'             the URLs of a site
   larder show https://example.org/      what is known about one
   larder rm --glob 'https://old.test/*' forget a site
-  larder prune                          delete what has expired
+  larder prune                          delete what has expired, or what is too much
   larder verify                         read everything, and remove what is damaged
 
 `larder help COMMAND` says more about each, with examples.";
@@ -207,17 +208,38 @@ pub(crate) struct Clear {
     pub(crate) yes: bool,
 }
 
-/// Delete what has expired
+/// Delete what has expired, or is too much
 ///
-/// Also goes what leads to nothing: redirects that have ended, or whose entry is gone.
+/// With a limit, the entries that were not used for the longest time are deleted until it holds; what has expired is then
+/// deleted only with --expired or --all, and before them. Also goes what leads to nothing: redirects that have ended, or
+/// whose entry is gone.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  larder prune                          what has expired
+  larder prune --max-total-bytes 64MiB  what was used last, up to 64 MiB, is kept
+  larder prune --expired --max-entries 10000
+
+SIZE is a number of bytes, or one with a unit: 500k, 64MiB, 1.5GB. Those with an i count in 1024, the others in 1000.")]
 pub(crate) struct Prune {
     /// Also the entries that have expired, but are kept for a while to be validated
     #[arg(long)]
     pub(crate) all: bool,
+    /// What has expired, beside what a limit leaves no room for
+    #[arg(long)]
+    pub(crate) expired: bool,
+    /// Delete until the files of all entries have so many bytes at most
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) max_total_bytes: Option<ByteSize>,
+    /// Delete until there are so many entries at most
+    #[arg(long, value_name = "N")]
+    pub(crate) max_entries: Option<u64>,
 }
 
 /// Count entries, bytes and redirects, by host
+///
+/// Only the heads of the entries are read. FILES is what the entries take on the disk, and BYTES the lengths of their
+/// bodies, before any compression. Damaged entries that are met are removed and counted.
 #[derive(Debug, Args)]
 pub(crate) struct Stats {
     /// One JSON object, with every host
@@ -275,6 +297,11 @@ fn expiry(text: &str) -> Result<Expiry, humantime::DurationError> {
     }
 }
 
+fn size(text: &str) -> Result<ByteSize, String> {
+    // What the library says of it is about its own types.
+    text.parse().map_err(|_: String| "it is no size; one is 64MiB, 1GB or 500k".to_owned())
+}
+
 fn url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("{error}; one is https://example.org/"))?;
     match url.scheme() {
@@ -310,6 +337,27 @@ mod tests {
             ("", Err(())),
         ] {
             assert_eq!(expiry(text).map_err(drop), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_taken_as_people_write_them() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("4096", Some(4096)),
+            ("500k", Some(500_000)),
+            ("500kB", Some(500_000)),
+            ("64MiB", Some(64 << 20)),
+            ("64 mib", Some(64 << 20)),
+            ("1GB", Some(1_000_000_000)),
+            ("1.5GiB", Some(3 << 29)),
+            ("2Ti", Some(2 << 40)),
+            ("-1", None),
+            ("1 fathom", None),
+            ("MiB", None),
+            ("", None),
+        ] {
+            assert_eq!(size(text).ok().map(|size| size.as_u64()), expected, "{text:?}");
         }
     }
 

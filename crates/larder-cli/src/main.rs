@@ -7,6 +7,7 @@ mod cache;
 mod commands;
 mod destination;
 mod output;
+mod progress;
 mod proxy;
 mod record;
 mod select;

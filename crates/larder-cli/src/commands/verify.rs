@@ -4,15 +4,14 @@
 
 use std::path::PathBuf;
 use std::slice;
-use std::time::Duration;
 
 use futures_util::{StreamExt, future};
-use indicatif::{ProgressBar, ProgressStyle};
 use larder::{CacheKey, Error, ErrorKind, Result as CacheResult};
 
 use crate::arguments::Verify;
 use crate::cache::Cache;
 use crate::output::{Output, complain};
+use crate::progress;
 use crate::show_as::counted;
 use crate::status::{Failure, Result, Status};
 
@@ -21,7 +20,7 @@ const AT_A_TIME: usize = 4;
 
 pub(crate) async fn run(dir: Option<PathBuf>, arguments: Verify, output: &mut Output) -> Result {
     let cache = Cache::open_existing(dir).await?;
-    let bar = progress_bar(cache.backend.size().await?);
+    let bar = progress::of_entries(cache.backend.size().await?);
     let (mut whole, mut bad, mut unknown) = (0_u64, 0_u64, 0_u64);
 
     let checks = cache.backend.keys().map(|key| check(&cache, key)).buffer_unordered(AT_A_TIME);
@@ -78,16 +77,4 @@ async fn check(cache: &Cache, key: CacheResult<CacheKey>) -> Option<(Option<Cach
         Ok(true) => Some((Some(key), Ok(()))),
         Err(error) => Some((Some(key), Err(error))),
     }
-}
-
-/// Returns a bar on standard error; it draws nothing if that is not a terminal.
-fn progress_bar(entries: u64) -> ProgressBar {
-    let bar = ProgressBar::new(entries);
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} entries, {eta} left") {
-        bar.set_style(style);
-    }
-    // Seen at once, and not only when the first entry is done.
-    bar.force_draw();
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

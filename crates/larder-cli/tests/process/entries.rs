@@ -1,6 +1,7 @@
 //! Listing, showing, counting and deleting entries.
 
-use std::time::Duration;
+use std::fs::{File, FileTimes};
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method, StatusCode};
 use larder::{Aliases, Body, CachedResponse, Hop, Timestamp};
@@ -142,13 +143,16 @@ fn stats_count_entries_bytes_and_redirects_by_host() {
     let mut expired = head("https://example.org/old");
     expired.expires_at = Some(Timestamp::from_millis(1));
     place.fill([(expired, Body::from("12345"))]);
+    let file_bytes = place.file_bytes();
     assert_eq!(
         place.run(&["stats", "--json"]).succeeded().json(),
         [json!({
             "directory": place.cache(),
             "entries": 4,
             "body_bytes": 19,
+            "file_bytes": file_bytes,
             "expired": 1,
+            "damaged": 0,
             "redirects": 0,
             "hosts": [
                 { "host": "example.org", "entries": 3, "body_bytes": 19 },
@@ -157,7 +161,11 @@ fn stats_count_entries_bytes_and_redirects_by_host() {
         })]
     );
     let text = place.run(&["stats"]).succeeded().stdout;
-    assert!(text.contains("Entries    4") && text.contains("example.org"), "{text}");
+    for part in
+        ["Entries    4\n", &format!("Files      {file_bytes}\n"), "Expired    1 (25 %)\n", "example.org"]
+    {
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 #[test]
@@ -214,6 +222,83 @@ fn prune_deletes_what_is_not_kept_any_longer_and_with_all_what_has_expired() {
     assert_eq!(place.run(&["prune"]).succeeded().stdout, "1 expired entry deleted\n");
     assert_eq!(place.run(&["prune", "--all"]).succeeded().stdout, "1 expired entry deleted\n");
     assert_eq!(place.run(&["ls"]).succeeded().lines().len(), 4);
+}
+
+/// A place with entries of the names, of a KiB and some each, which were used in this order.
+fn used_in_order(names: &[&str]) -> Place {
+    let place = Place::new();
+    for (minute, name) in (0..).zip(names) {
+        let url = format!("https://example.org/{name}");
+        place.fill([(head(&url), Body::from(vec![7; 1024]))]);
+        let used = SystemTime::now() - Duration::from_hours(2) + Duration::from_mins(minute);
+        let path = place.path_of(&key(&Method::GET, &url));
+        let file = File::options().write(true).open(path).expect("there");
+        file.set_times(FileTimes::new().set_accessed(used)).expect("set");
+    }
+    place
+}
+
+#[test]
+fn prune_to_a_limit_keeps_what_was_used_last() {
+    let place = used_in_order(&["a", "b", "c", "d", "e"]);
+    let each = place.file_bytes() / 5;
+    let ran = place.run(&["prune", "--max-entries", "3"]).succeeded();
+    assert_eq!(
+        ran.stdout,
+        format!("2 entries evicted ({} bytes), 3 entries left ({} bytes)\n", 2 * each, 3 * each)
+    );
+    let limit = (2 * each + 10).to_string();
+    let ran = place.run(&["prune", "--max-total-bytes", &limit]).succeeded();
+    assert_eq!(ran.stdout, format!("1 entry evicted ({each} bytes), 2 entries left ({} bytes)\n", 2 * each));
+    let urls = place.run(&["ls"]).succeeded();
+    let mut urls = urls.lines();
+    urls.sort_unstable();
+    assert_eq!(urls, ["https://example.org/d", "https://example.org/e"]);
+}
+
+#[test]
+fn prune_to_a_limit_that_holds_evicts_nothing() {
+    let place = used_in_order(&["a", "b"]);
+    let bytes = place.file_bytes();
+    let ran = place.run(&["prune", "--max-total-bytes", "64MiB", "--max-entries", "2"]).succeeded();
+    assert_eq!(ran.stdout, format!("0 entries evicted (0 bytes), 2 entries left ({bytes} bytes)\n"));
+    let ran = place.run(&["prune", "--max-total-bytes", "much"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("it is no size; one is 64MiB"), "{ran:?}");
+}
+
+#[test]
+fn prune_to_a_limit_lets_what_has_expired_go_first_if_it_is_told_to() {
+    let filled = || {
+        let place = used_in_order(&["old", "new"]);
+        let mut expired = head("https://example.org/expired");
+        expired.expires_at = Some(Timestamp::from_millis(1));
+        place.fill([(expired, Body::empty())]);
+        place
+    };
+    let lines = |place: &Place, arguments: &[&str]| {
+        let ran = place.run(arguments).succeeded();
+        ran.lines()
+            .iter()
+            .map(|line| line.split(" (").next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let with = lines(&filled(), &["prune", "--expired", "--max-entries", "2"]);
+    assert_eq!(with, ["1 expired entry deleted", "0 entries evicted"]);
+    let place = filled();
+    assert_eq!(lines(&place, &["prune", "--max-entries", "2"]), ["1 entry evicted"]);
+    place.run(&["show", "https://example.org/old"]).failed(3, "is not in the cache");
+}
+
+#[test]
+fn the_redirects_to_what_is_evicted_go_with_it() {
+    let place = used_in_order(&["a", "b"]);
+    place.with_cache(async |cache, _| {
+        let aliases = Aliases::new(vec![key(&Method::GET, "https://short.test/")], None);
+        let target = key(&Method::GET, "https://example.org/a");
+        cache.save_aliases(&target, &aliases).await.expect("saved");
+    });
+    place.run(&["prune", "--max-entries", "0"]).succeeded();
+    assert_eq!(place.run(&["stats", "--json"]).succeeded().json()[0]["redirects"], 0);
 }
 
 #[test]

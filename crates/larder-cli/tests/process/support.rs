@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use futures_util::TryStreamExt;
 use http::{Method, StatusCode};
 use larder::file::FileStore;
 use larder::policy::{CacheKeys, KeyRequest};
@@ -59,6 +60,13 @@ impl Place {
 
     pub(crate) fn path_of(&self, key: &CacheKey) -> PathBuf {
         self.with_cache(async |_, files| files.path_of(key))
+    }
+
+    /// Returns how many bytes the files of all entries have.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        let paths: Vec<PathBuf> =
+            self.with_cache(async |_, files| files.paths().try_collect().await.expect("listed"));
+        paths.iter().map(|path| std::fs::metadata(path).expect("there").len()).sum()
     }
 
     /// Returns the command on this cache, with nothing of the environment that changes what it does.

@@ -74,6 +74,14 @@ fn verify_draws_a_bar_and_takes_it_away() {
 }
 
 #[test]
+fn prune_draws_a_bar_and_takes_it_away() {
+    let Some((code, text)) = on_a_terminal(&two_pages(), "prune --max-entries 1", "", &[]) else { return };
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("/2 entries"), "{text:?}");
+    assert!(text.contains("\u{1b}[2K1 entry evicted (3.00 MiB), 1 entry left ("), "{text:?}");
+}
+
+#[test]
 fn a_body_cannot_steer_the_terminal_unless_it_is_asked_to() {
     let (origin, place) = (Origin::start(), Place::new());
     let url = origin.url("/steering");
