@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_tree_of_too_many_crates_is_found() {
-        let tree = "larder v0.1.0 (/w/crates/larder)\nbytes v1.0.0\nrand v0.9.0\nrand v0.10.0\nbytes v1.0.0 (*)\n";
+        let tree =
+            "larder v0.1.0 (/w/crates/larder)\nbytes v1.0.0\nrand v0.9.0\nrand v0.10.0\nbytes v1.0.0 (*)\n";
         assert_eq!(too_long("larder", tree, 4), None);
         let found = too_long("larder", tree, 3).map(|finding| finding.to_string());
         let expected = "crates/larder/Cargo.toml: larder alone pulls in 4 crates, and may have 3";
