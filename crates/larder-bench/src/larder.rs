@@ -11,15 +11,15 @@ use crate::{Contender, Terms};
 
 /// What the file store promises by default.
 pub(crate) const FILE_TERMS: Terms = Terms {
-    durability: "the end of the process; a power loss leaves it whole or absent",
-    verification: "the head and the body, by CRC-32",
-    processes: "any number",
+    durability: "the process's end; a power loss leaves it whole or absent",
+    verification: "every byte, by CRC-32",
+    processes: "many processes",
     in_memory: false,
 };
 
 /// What a store in memory promises.
 pub(crate) const MEMORY_TERMS: Terms =
-    Terms { durability: "nothing", verification: "nothing", processes: "one", in_memory: true };
+    Terms { durability: "nothing", verification: "nothing", processes: "one process", in_memory: true };
 
 /// A response store of larder, and what a table calls it.
 #[derive(Debug, Clone)]

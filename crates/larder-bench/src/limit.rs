@@ -157,9 +157,13 @@ impl Contender for Limit {
 
     fn terms(&self) -> Terms {
         Terms {
-            durability: "the end of the process; a write that is interrupted leaves a torn file",
+            durability: "the process's end; an interrupted write leaves a torn file",
             verification: "nothing",
-            processes: if self.renames { "any number" } else { "any number, who may see half of a write" },
+            processes: if self.renames {
+                "many processes"
+            } else {
+                "many processes, which may see half of a write"
+            },
             in_memory: false,
         }
     }

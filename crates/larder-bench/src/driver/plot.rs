@@ -7,10 +7,10 @@ use std::path::Path;
 use larder_core::BoxError;
 use plotters::coord::combinators::IntoLogRange;
 use plotters::prelude::{
-    BLACK, ChartBuilder, Circle, EmptyElement, IntoDrawingArea, IntoFont, LineSeries, PathElement, RGBColor,
-    SVGBackend, SeriesLabelPosition, WHITE,
+    ChartBuilder, Circle, EmptyElement, IntoDrawingArea, IntoFont, LineSeries, PathElement, RGBColor,
+    SVGBackend, Text, WHITE,
 };
-use plotters::style::{Color, ShapeStyle};
+use plotters::style::ShapeStyle;
 
 use super::row::{Row, Unit};
 use super::statistics::median;
@@ -27,11 +27,19 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(140, 140, 140),
 ];
 
-/// The lines of one plot.
+/// The width and height of a plot with its legend.
+const SIZE: (u32, u32) = (1000, 520);
+/// Where the legend begins.
+const LEGEND_AT: u32 = 680;
+
+/// One line of a plot.
 struct Line {
     name: String,
     points: Vec<(f64, f64)>,
 }
+
+/// What must cost the same however many entries there are, as the names of its tables begin.
+const FLAT: [&str; 4] = ["hit", "miss", "write new", "open"];
 
 /// Writes the plots of what was measured to `directory`.
 ///
@@ -40,18 +48,15 @@ struct Line {
 /// When they cannot be written.
 pub(crate) fn write(rows: &[Row], directory: &Path) -> Result<(), BoxError> {
     std::fs::create_dir_all(directory)?;
-    let bytes = |bytes: &f64| Unit::Bytes.shown(*bytes).replace(".00", "").replace(".0", "");
-    let entries = |entries: &f64| format!("{entries:.0}");
     for (table, file) in [
         ("read, 1 task", "read-by-size-1-task.svg"),
         ("read, 64 tasks", "read-by-size-64-tasks.svg"),
         ("write new, 64 tasks", "write-by-size-64-tasks.svg"),
     ] {
-        let lines = contenders(rows, table);
-        draw(&directory.join(file), &format!("{table}: cost and size of the body"), &lines, &bytes)?;
+        let title = format!("{table}: time and KiB of the body");
+        draw(&directory.join(file), &title, &contenders(rows, table))?;
     }
-    let lines = operations(rows, "scale");
-    draw(&directory.join("cost-by-entries.svg"), "cost and number of entries", &lines, &entries)
+    draw(&directory.join("time-by-entries.svg"), "time and number of entries", &operations(rows))
 }
 
 /// Returns a line for each contender of a table.
@@ -60,17 +65,18 @@ fn contenders(rows: &[Row], table: &str) -> Vec<Line> {
     for row in rows.iter().filter(|row| row.table == table) {
         for lane in &row.lanes {
             if let Some(cost) = median(&lane.rounds) {
-                add(&mut lines, &lane.name, (row.at, cost));
+                add(&mut lines, &lane.name, (row.at / 1024.0, cost));
             }
         }
     }
     lines
 }
 
-/// Returns a line for each table of a group, of its subject.
-fn operations(rows: &[Row], group: &str) -> Vec<Line> {
+/// Returns a line for each operation that was measured at several numbers of entries.
+fn operations(rows: &[Row]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    for row in rows.iter().filter(|row| row.group == group && row.unit == Unit::Nanoseconds) {
+    let is_flat = |row: &&Row| FLAT.iter().any(|what| row.table.starts_with(what));
+    for row in rows.iter().filter(|row| row.group == "scale").filter(is_flat) {
         if let Some(cost) = row.lane(row.subject).and_then(|lane| median(&lane.rounds)) {
             add(&mut lines, &row.table, (row.at, cost));
         }
@@ -86,56 +92,51 @@ fn add(lines: &mut Vec<Line>, name: &str, point: (f64, f64)) {
 }
 
 /// Draws what has more than one point on each axis; a plot of less would show nothing.
-fn draw(path: &Path, title: &str, lines: &[Line], along: &dyn Fn(&f64) -> String) -> Result<(), BoxError> {
+fn draw(path: &Path, title: &str, lines: &[Line]) -> Result<(), BoxError> {
     let points = || lines.iter().flat_map(|line| &line.points);
     let range = |value: fn(&(f64, f64)) -> f64| {
         let values = points().map(value);
         let (least, most) = values.fold((f64::MAX, f64::MIN), |(a, b), value| (a.min(value), b.max(value)));
-        (least < most).then_some(least..most * 1.2)
+        (least < most).then_some(least * 0.8..most * 1.2)
     };
     let (Some(across), Some(up)) = (range(|point| point.0), range(|point| point.1)) else { return Ok(()) };
     let mut text = String::new();
     {
-        let area = SVGBackend::with_string(&mut text, (900, 560)).into_drawing_area();
+        let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
-        let mut chart = ChartBuilder::on(&area)
-            .caption(title, ("sans-serif", 20))
+        let (plot, legend) = area.split_horizontally(LEGEND_AT);
+        let mut chart = ChartBuilder::on(&plot)
+            .caption(title, ("sans-serif", 18))
             .margin(12)
-            .right_y_label_area_size(0)
-            .x_label_area_size(36)
-            .y_label_area_size(80)
+            .x_label_area_size(32)
+            .y_label_area_size(64)
             .build_cartesian_2d(across.log_scale(), up.log_scale())?;
         chart
             .configure_mesh()
-            .x_label_formatter(along)
-            .y_label_formatter(&|cost| Unit::Nanoseconds.shown(*cost))
+            .x_label_formatter(&|at| format!("{at:.0}"))
+            .y_label_formatter(&|cost| Unit::Nanoseconds.shown(*cost).replace(".00", "").replace(".0", ""))
             .label_style(("sans-serif", 13).into_font())
             .draw()?;
         for (number, line) in lines.iter().enumerate() {
-            // The second time round, the lines are thinner.
-            let width = if number < COLOURS.len() { 3 } else { 1 };
-            let style = ShapeStyle::from(&COLOURS[number % COLOURS.len()]).stroke_width(width);
-            chart
-                .draw_series(LineSeries::new(line.points.iter().copied(), style))?
-                .label(&line.name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
-            chart.draw_series(
-                line.points
-                    .iter()
-                    .map(|point| EmptyElement::at(*point) + Circle::new((0, 0), 3, style.filled())),
-            )?;
+            let style = style(number);
+            chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?;
+            let circle =
+                |point: &(f64, f64)| EmptyElement::at(*point) + Circle::new((0, 0), 3, style.filled());
+            chart.draw_series(line.points.iter().map(circle))?;
+            let height = 50 + 20 * i32::try_from(number)?;
+            legend.draw(&PathElement::new([(4, height), (28, height)], style))?;
+            legend.draw(&Text::new(line.name.as_str(), (34, height - 6), ("sans-serif", 13).into_font()))?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK)
-            .label_font(("sans-serif", 12))
-            .draw()?;
         area.present()?;
     }
-    std::fs::write(path, text)?;
+    std::fs::write(path, text + "\n")?;
     Ok(())
+}
+
+/// Returns how a line looks; the second time round the colours, it is thin.
+fn style(number: usize) -> ShapeStyle {
+    let width = if number < COLOURS.len() { 3 } else { 1 };
+    ShapeStyle::from(&COLOURS[number % COLOURS.len()]).stroke_width(width)
 }
 
 #[cfg(test)]
@@ -153,7 +154,7 @@ mod tests {
         write(&[row(1024, 5e3), row(10_240, 6e3)], directory.path()).expect("drawn");
         let text =
             std::fs::read_to_string(directory.path().join("read-by-size-1-task.svg")).expect("written");
-        assert!(text.contains("limit") && text.contains("larder") && text.contains("10 KiB"), "{text}");
-        assert!(!directory.path().join("cost-by-entries.svg").exists());
+        assert!(text.contains("limit") && text.contains("larder") && text.contains("KiB"), "{text}");
+        assert!(!directory.path().join("time-by-entries.svg").exists());
     }
 }

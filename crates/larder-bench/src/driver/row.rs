@@ -2,6 +2,7 @@
 
 use super::measure::Measured;
 use super::statistics::{Ratio, float, median};
+use crate::Terms;
 
 /// The lane of plain system calls.
 pub(crate) const LIMIT: &str = "limit";
@@ -49,6 +50,8 @@ pub(crate) enum Goal {
     Faster { than: &'static str, least: f64 },
     /// Faster than each peer that is not in memory only.
     FasterThanPeersOnDisk,
+    /// Faster than each peer whose writes survive the end of the process.
+    FasterThanPeersAsSafe,
 }
 
 /// Whether a goal is reached.
@@ -166,19 +169,24 @@ impl Row {
                 verdict(goal, least_ratio.map(|ratio| (times(&ratio), ratio.median >= least)))
             }
             Goal::FasterThanPeersOnDisk => {
-                let rivals = self.lanes.iter().filter(|lane| {
-                    !lane.name.starts_with(LARDER) && lane.terms.is_some_and(|terms| !terms.in_memory)
-                });
-                let ratios = rivals.filter(|lane| lane.name != LIMIT).filter_map(|lane| {
-                    self.ratio(&lane.name, self.subject).map(|ratio| (lane.name.as_str(), ratio))
-                });
-                let nearest = ratios.min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median));
-                verdict(
-                    "faster than every peer on the disk".into(),
-                    nearest.map(|(name, ratio)| (format!("{} by {name}", times(&ratio)), ratio.median > 1.0)),
-                )
+                let nearest = self.nearest_peer(|terms| !terms.in_memory);
+                verdict("faster than every peer on the disk".into(), nearest)
+            }
+            Goal::FasterThanPeersAsSafe => {
+                let nearest = self.nearest_peer(|terms| !terms.durability.starts_with("nothing"));
+                verdict("faster than every peer that is at least as safe".into(), nearest)
             }
         }
+    }
+
+    /// Returns how the peer of such terms that is nearest to the subject compares, and whether it is slower.
+    fn nearest_peer(&self, is_rival: impl Fn(&Terms) -> bool) -> Option<(String, bool)> {
+        let peers = self.lanes.iter().filter(|lane| lane.name != LIMIT && !lane.name.starts_with(LARDER));
+        let rivals = peers.filter(|lane| lane.terms.as_ref().is_some_and(&is_rival));
+        let ratios = rivals.filter_map(|lane| Some((&lane.name, self.ratio(&lane.name, self.subject)?)));
+        let (name, Ratio { median, p10, p90 }) =
+            ratios.min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median))?;
+        Some((format!("{median:.2}x ({p10:.2}–{p90:.2}), the nearest is {name}"), median > 1.0))
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 #[cfg(feature = "peers")]
 use std::sync::Mutex;
+#[cfg(feature = "peers")]
+use std::time::Duration;
 
 use larder_core::{BoxError, CacheKey};
 use larder_file::FileStore;
@@ -15,10 +17,10 @@ use tokio::runtime::Runtime;
 use super::Arguments;
 use super::measure::{Lane, Measured, Plan, Turns, interleave};
 use super::row::Row;
+#[cfg(feature = "peers")]
+use crate::Python;
 use crate::larder::{FILE_TERMS, Larder};
 use crate::{Contender, Limit, body, key};
-#[cfg(feature = "peers")]
-use crate::{Python, PythonOperation, Size};
 
 /// How many tasks there are in a row: one, which is the main task, or so many on both workers.
 pub(crate) const TASKS: [usize; 2] = [1, 64];
@@ -154,16 +156,21 @@ impl Stage {
     }
 
     /// Returns the lane of Python's cache for one task, if it is to be measured.
+    ///
+    /// `measure` returns what one of so many operations takes.
     #[cfg(feature = "peers")]
-    pub(crate) fn python(&self, tasks: usize, operation: PythonOperation, size: Size) -> Option<Lane> {
+    pub(crate) fn python<F>(&self, tasks: usize, measure: F) -> Option<Lane>
+    where
+        F: Fn(&mut Python, u32) -> Result<Duration, BoxError> + Clone + 'static,
+    {
         let python = Arc::clone(self.python.as_ref().filter(|_| tasks == 1)?);
         let work = move |count| {
-            let python = Arc::clone(&python);
+            let (python, measure) = (Arc::clone(&python), measure.clone());
             async move {
                 tokio::task::block_in_place(|| {
                     let count = u32::try_from(count)?;
                     let mut python = python.lock().map_err(|_| "another row panicked")?;
-                    Ok(python.measure(operation, size.bytes, count)? * count)
+                    Ok(measure(&mut python, count)? * count)
                 })
             }
         };

@@ -51,6 +51,10 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
         let keys = keys(URLS);
         let limits = limits.iter().map(|limit| reading(limit, tasks, &keys, BYTES));
         let lanes = limits.chain(all.iter().map(|client| getting(client, tasks, &urls)));
+        #[cfg(feature = "peers")]
+        let url = urls[0].clone();
+        #[cfg(feature = "peers")]
+        let lanes = lanes.chain(stage.python(tasks, move |python, count| python.hit(&url, BYTES, count)));
         let mut lanes = stage.measure(&stage.plan(), "whole client hit", &lanes.collect::<Vec<_>>());
         lanes.extend(failed.iter().cloned());
         let goals = if tasks == 1 {

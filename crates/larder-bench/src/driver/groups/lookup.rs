@@ -55,9 +55,9 @@ fn contains(stage: &mut Stage) -> Result<(), BoxError> {
             Lane::new(contender.name(), tasks, worker).terms(contender.terms())
         });
         #[cfg(feature = "peers")]
-        let size = crate::Size { name: "10 KiB", bytes: BYTES };
-        #[cfg(feature = "peers")]
-        let lanes = lanes.chain(stage.python(tasks, PythonOperation::Contains, size));
+        let lanes = lanes.chain(
+            stage.python(tasks, move |python, count| python.measure(PythonOperation::Contains, BYTES, count)),
+        );
         let mut lanes = stage.measure(&stage.plan(), "contains", &lanes.collect::<Vec<_>>());
         lanes.extend(failed.iter().cloned());
         let goals = [Goal::Times { of: LIMIT, most: 1.5 }];

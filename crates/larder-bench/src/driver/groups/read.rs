@@ -27,7 +27,9 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
             let table = format!("read, {}", tasks_shown(tasks));
             let lanes = filled.iter().map(|contender| reading(contender, tasks, &keys, size.bytes));
             #[cfg(feature = "peers")]
-            let lanes = lanes.chain(stage.python(tasks, PythonOperation::Read, size));
+            let lanes = lanes.chain(stage.python(tasks, move |python, count| {
+                python.measure(PythonOperation::Read, size.bytes, count)
+            }));
             // A round of large bodies by many tasks is one of each.
             let plan = stage.plan().most_operations(100_000.min(BYTES * 100 / size.bytes));
             let mut lanes =

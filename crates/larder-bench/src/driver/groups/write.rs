@@ -13,8 +13,9 @@ use crate::driver::row::{Goal, LIMIT, Row};
 use crate::driver::stage::{Contenders, Stage, TASKS, delete, keys};
 use crate::{Contender, Limit, SIZES, Size, body};
 
-/// How many entries are replaced in turn.
+/// How many entries are replaced in turn at most, and how many bytes they are at most.
 const REPLACED: usize = 256;
+const REPLACED_BYTES: usize = 64 << 20;
 /// How many entries a round makes at most; they are deleted after it.
 const MOST: usize = 4_096;
 /// How many bytes a round makes at most.
@@ -36,8 +37,8 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
 
 fn new(stage: &mut Stage, contenders: &Contenders, size: Size) -> Result<(), BoxError> {
     // That what is written is right is seen with a few.
-    let (checked, failed) = stage.fill(&contenders.all, size.bytes, REPLACED);
-    stage.empty(&checked, REPLACED)?;
+    let (checked, failed) = stage.fill(&contenders.all, size.bytes, replaced(size));
+    stage.empty(&checked, replaced(size))?;
     let keys = keys(MOST);
     for tasks in TASKS {
         let lanes = checked.iter().map(|contender| {
@@ -48,10 +49,13 @@ fn new(stage: &mut Stage, contenders: &Contenders, size: Size) -> Result<(), Box
             })
         });
         #[cfg(feature = "peers")]
-        let lanes = lanes.chain(stage.python(tasks, PythonOperation::Write, size));
+        let lanes =
+            lanes.chain(stage.python(tasks, move |python, count| {
+                python.measure(PythonOperation::Write, size.bytes, count)
+            }));
         let row = row(stage, "write new", tasks, size, &lanes.collect::<Vec<_>>(), &failed);
         let goals = if size.bytes == 10 << 10 && tasks > 1 {
-            vec![Goal::Times { of: LIMIT, most: 1.5 }, Goal::FasterThanPeersOnDisk]
+            vec![Goal::Times { of: LIMIT, most: 1.5 }, Goal::FasterThanPeersAsSafe]
         } else {
             Vec::new()
         };
@@ -61,18 +65,25 @@ fn new(stage: &mut Stage, contenders: &Contenders, size: Size) -> Result<(), Box
 }
 
 fn replace(stage: &mut Stage, contenders: &Contenders, size: Size) -> Result<(), BoxError> {
-    let (filled, failed) = stage.fill(&contenders.all, size.bytes, REPLACED);
-    let keys = keys(REPLACED);
+    let (filled, failed) = stage.fill(&contenders.all, size.bytes, replaced(size));
+    let keys = keys(replaced(size));
     let renamed = Arc::new(Limit::within(stage.directory())?);
     for tasks in TASKS {
         let lanes = filled.iter().map(|contender| writing(contender, tasks, &keys, size.bytes));
         let lanes = lanes.chain((tasks == 1).then(|| renaming(&renamed, &keys, size.bytes)));
         #[cfg(feature = "peers")]
-        let lanes = lanes.chain(stage.python(tasks, PythonOperation::Replace, size));
+        let lanes =
+            lanes.chain(stage.python(tasks, move |python, count| {
+                python.measure(PythonOperation::Replace, size.bytes, count)
+            }));
         let row = row(stage, "replace", tasks, size, &lanes.collect::<Vec<_>>(), &failed);
         stage.rows.push(row);
     }
-    stage.empty(&filled, REPLACED)
+    stage.empty(&filled, replaced(size))
+}
+
+fn replaced(size: Size) -> usize {
+    REPLACED.min(REPLACED_BYTES / size.bytes)
 }
 
 fn row(stage: &Stage, what: &str, tasks: usize, size: Size, lanes: &[Lane], failed: &[Measured]) -> Row {
