@@ -156,6 +156,23 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn entries_with_equal_bytes_are_deleted_one_by_one() {
+        each(async |peer| {
+            for number in 0..3 {
+                peer.write(&key(number), body(0, 1 << 10)).await?;
+            }
+            for number in 0..3 {
+                peer.settle().await?;
+                peer.delete(&key(number)).await?;
+                peer.settle().await?;
+                assert!(!peer.contains(&key(number)).await?, "{}, {number}", peer.name());
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn what_is_not_there_may_be_deleted() {
         each(async |peer| {
             peer.delete(&key(1)).await?;

@@ -72,7 +72,14 @@ impl Contender for Cacache {
         // Without `remove_fully` the content would stay on the disk.
         match RemoveOpts::new().remove_fully(true).remove(&self.directory, key.as_str()).await {
             Ok(()) => Ok(true),
-            Err(error) if is_absent(&error) => Ok(false),
+            // Either there is no entry, or its content went with that of another entry, whose bytes were the same.
+            Err(error) if is_absent(&error) => {
+                let was_there = self.contains(key).await?;
+                if was_there {
+                    ::cacache::remove(&self.directory, key.as_str()).await?;
+                }
+                Ok(was_there)
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -1,9 +1,10 @@
 //! foyer's hybrid cache, twice: one that answers from memory, and one that answers from its disk alone.
 //!
-//! It writes behind, and drops what its queue has no room for, so the queue has room for everything that is measured
-//! at once, and blocks are large enough for the largest body.
+//! It writes behind, and drops what its queue has no room for. So that it does the work that the others do, a write
+//! waits for the disk when half of the queue may be in use; blocks are large enough for the largest body.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::foyer::{
     BlockEngineConfig, DeviceBuilder, FsDeviceBuilder, HybridCache, HybridCacheBuilder, HybridCachePolicy,
@@ -21,14 +22,17 @@ const DISK: usize = 8 << 30;
 const MEMORY: usize = 2 << 30;
 /// The size of a block, which bounds that of an entry.
 const BLOCK: usize = 64 << 20;
-/// How much waits to be written at most. Half of it is one of two buffers.
-const QUEUE: usize = 256 << 20;
+/// How much waits to be written at most, and is written at once.
+const QUEUE: usize = 1 << 30;
+/// How much more than its body an entry takes there at most: its key and head, in whole pages.
+const OVERHEAD: usize = 8 << 10;
 
 /// A hybrid cache.
 pub(super) struct Foyer {
     name: &'static str,
     terms: Terms,
     cache: HybridCache<String, Bytes>,
+    queued: AtomicUsize,
 }
 
 impl Foyer {
@@ -41,19 +45,19 @@ impl Foyer {
             in_memory: true,
         };
         let cache = open(directory, HybridCachePolicy::WriteOnEviction, true).await?;
-        Ok(Self { name: "foyer hybrid, memory hit", terms, cache })
+        Ok(Self { name: "foyer hybrid, memory hit", terms, cache, queued: AtomicUsize::new(0) })
     }
 
     /// Opens one that admits nothing to memory, and writes what it is given.
     pub(super) async fn on_disk(directory: &Path) -> Result<Self, BoxError> {
         let terms = Terms {
-            durability: "nothing: a write is queued, and dropped where the queue is full",
+            durability: "nothing: a write is queued",
             verification: "the entry, by XXH64",
             processes: "one process",
             in_memory: false,
         };
         let cache = open(directory, HybridCachePolicy::WriteOnInsertion, false).await?;
-        Ok(Self { name: "foyer hybrid, disk hit", terms, cache })
+        Ok(Self { name: "foyer hybrid, disk hit", terms, cache, queued: AtomicUsize::new(0) })
     }
 }
 
@@ -67,7 +71,7 @@ async fn open(
         .with_block_size(BLOCK)
         .with_flushers(1)
         .with_buffer_pool_size(QUEUE)
-        .with_submit_queue_size_threshold(QUEUE * 2);
+        .with_submit_queue_size_threshold(QUEUE);
     let cache = HybridCacheBuilder::new()
         .with_policy(policy)
         .with_flush_on_close(false)
@@ -93,6 +97,10 @@ impl Contender for Foyer {
     }
 
     async fn write(&self, key: &CacheKey, body: Bytes) -> Result<(), BoxError> {
+        let queued = self.queued.fetch_add(body.len() + OVERHEAD, Ordering::Relaxed);
+        if queued > QUEUE / 2 {
+            self.settle().await?;
+        }
         self.cache.insert(key.to_string(), body);
         Ok(())
     }
@@ -113,6 +121,7 @@ impl Contender for Foyer {
     }
 
     async fn settle(&self) -> Result<(), BoxError> {
+        self.queued.store(0, Ordering::Relaxed);
         self.cache.storage().wait().await;
         Ok(())
     }
@@ -137,6 +146,22 @@ mod tests {
                 let entry = foyer.cache.get(key(1).as_str()).await.expect("read").expect("there");
                 assert_eq!(entry.source(), source, "{}", foyer.name());
             }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn more_than_the_queue_takes_is_not_lost() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let disk = Foyer::on_disk(directory.path()).await.expect("opened");
+        let bytes = 16 << 20;
+        let bodies: Vec<_> = (0..4).map(|number| body(number, bytes)).collect();
+        let number = 2 * QUEUE / bytes;
+        for at in 0..number {
+            disk.write(&key(at), bodies[at % bodies.len()].clone()).await.expect("written");
+        }
+        disk.settle().await.expect("settled");
+        for at in 0..number {
+            assert!(disk.contains(&key(at)).await.expect("asked"), "{at} of {number}");
         }
     }
 }

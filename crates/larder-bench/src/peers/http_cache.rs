@@ -128,7 +128,10 @@ impl<M: CacheManager> Contender for Buffered<M> {
     }
 
     async fn write(&self, key: &CacheKey, body: Bytes) -> Result<(), BoxError> {
-        let response = HttpResponse { body: body.into(), ..self.head.response.clone() };
+        // Each response has a URL of its own. Without anything of its own, equal bodies would be one content of
+        // cacache, which the deletion of one entry takes from the others.
+        let metadata = Some(key.as_str().into());
+        let response = HttpResponse { body: body.into(), metadata, ..self.head.response.clone() };
         self.manager.put(key.to_string(), response, self.head.policy.clone()).await?;
         Ok(())
     }
