@@ -31,14 +31,14 @@ impl Options {
         ];
         if let Some((name, _)) = named.into_iter().find(|(_, limit)| *limit == Some(0)) {
             let message = format!("{name} is 0, so nothing could be stored");
-            return Err(Error::new(ErrorKind::Configuration, message));
+            return Err(Error::new(ErrorKind::Configuration, message).with_operation("open"));
         }
         if let (Some(entry), Some(total)) = (self.max_entry_bytes, max_total_bytes)
             && entry > total
         {
             let message =
                 format!("max_entry_bytes is {entry}, and max_total_bytes is {total} for all entries");
-            return Err(Error::new(ErrorKind::Configuration, message));
+            return Err(Error::new(ErrorKind::Configuration, message).with_operation("open"));
         }
         Ok(())
     }

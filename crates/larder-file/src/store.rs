@@ -12,6 +12,7 @@ use larder_core::{
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use crate::buffers::Buffers;
 use crate::builder::{FileStoreBuilder, Options};
 use crate::cause::{self, Cause};
 use crate::directory::{self, FanOut, Home};
@@ -243,6 +244,7 @@ pub(crate) struct Shared {
     pub(crate) codecs: Codecs,
     pub(crate) options: Options,
     pub(crate) damaged: AtomicU64,
+    pub(crate) buffers: Buffers,
     pub(crate) bounds: Bounds,
     home: RwLock<Arc<Home>>,
     /// Each piece of blocking work holds one; closed when the store is.
@@ -261,6 +263,9 @@ impl Shared {
         let (home, layout) =
             directory::prepare(&fs, &path, fan_out, options.durability, options.limits.any())?;
         bounds.note_home(&home);
+        if options.limits.min_free_bytes.is_some() {
+            fs.free(&home.root).map_err(Cause::io("ask how much room is left", &path))?;
+        }
         fs.probe(&home.temporaries, &random::name("probe")?);
         Ok(Arc::new(Self {
             fs,
@@ -269,6 +274,7 @@ impl Shared {
             codecs,
             options,
             damaged: AtomicU64::new(0),
+            buffers: Buffers::default(),
             bounds,
             home: RwLock::new(Arc::new(home)),
             permits: Arc::new(Semaphore::new(PERMITS as usize)),

@@ -57,6 +57,9 @@ pub struct FileBackend {
     fan_out: Option<FanOut>,
     buffer_up_to: Option<u64>,
     max_entry_bytes: Option<u64>,
+    max_total_bytes: Option<u64>,
+    max_entries: Option<u64>,
+    min_free_bytes: Option<u64>,
     busy_timeout: Option<Duration>,
     portable: bool,
     #[cfg(feature = "tier")]
@@ -77,6 +80,9 @@ impl FileBackend {
             fan_out: None,
             buffer_up_to: None,
             max_entry_bytes: None,
+            max_total_bytes: None,
+            max_entries: None,
+            min_free_bytes: None,
             busy_timeout: None,
             portable: false,
             #[cfg(feature = "tier")]
@@ -131,6 +137,32 @@ impl FileBackend {
     /// Sets the longest entry that is stored, in bytes; there is no limit by default.
     pub fn max_entry_bytes(mut self, bytes: u64) -> Self {
         self.max_entry_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets the most bytes that all entries may take; see [`FileStoreBuilder::max_total_bytes`].
+    ///
+    /// The redirects and what is being written are not counted.
+    ///
+    /// [`FileStoreBuilder::max_total_bytes`]: larder_file::FileStoreBuilder::max_total_bytes
+    pub fn max_total_bytes(mut self, bytes: u64) -> Self {
+        self.max_total_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets the most entries that there may be; see [`FileStoreBuilder::max_entries`].
+    ///
+    /// [`FileStoreBuilder::max_entries`]: larder_file::FileStoreBuilder::max_entries
+    pub fn max_entries(mut self, entries: u64) -> Self {
+        self.max_entries = Some(entries);
+        self
+    }
+
+    /// Sets the fewest bytes that must be left on the file system; see [`FileStoreBuilder::min_free_bytes`].
+    ///
+    /// [`FileStoreBuilder::min_free_bytes`]: larder_file::FileStoreBuilder::min_free_bytes
+    pub fn min_free_bytes(mut self, bytes: u64) -> Self {
+        self.min_free_bytes = Some(bytes);
         self
     }
 
@@ -209,6 +241,15 @@ impl FileBackend {
         if let Some(bytes) = self.max_entry_bytes {
             store = store.max_entry_bytes(bytes);
         }
+        if let Some(bytes) = self.max_total_bytes {
+            store = store.max_total_bytes(bytes);
+        }
+        if let Some(entries) = self.max_entries {
+            store = store.max_entries(entries);
+        }
+        if let Some(bytes) = self.min_free_bytes {
+            store = store.min_free_bytes(bytes);
+        }
         let store = store.open().await?;
 
         let path = store.directory().join(REDIRECTS);
@@ -220,12 +261,15 @@ impl FileBackend {
     }
 
     fn check(&self) -> Result<()> {
-        if let (Some(buffer), Some(limit)) = (self.buffer_up_to, self.max_entry_bytes)
-            && buffer > limit
-        {
-            let message =
-                format!("buffer_up_to is {buffer} bytes, and max_entry_bytes allows no entry above {limit}");
-            return Err(Error::new(ErrorKind::Configuration, message).with_operation("open"));
+        let limits = [("max_entry_bytes", self.max_entry_bytes), ("max_total_bytes", self.max_total_bytes)];
+        for (name, limit) in limits {
+            if let (Some(buffer), Some(limit)) = (self.buffer_up_to, limit)
+                && buffer > limit
+            {
+                let message =
+                    format!("buffer_up_to is {buffer} bytes, and {name} allows no entry above {limit}");
+                return Err(Error::new(ErrorKind::Configuration, message).with_operation("open"));
+            }
         }
         // The index and the tier would say so too, but only after the store has made its directory.
         if let Some(timeout) = self.busy_timeout

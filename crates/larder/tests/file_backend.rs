@@ -58,6 +58,10 @@ async fn options_that_contradict_each_other_are_errors() {
         ("use_temp and a name that leads out", FileBackend::new("../cache").use_temp(true)),
         ("no entries", here().max_entry_bytes(0)),
         ("buffers above the longest entry", here().max_entry_bytes(100).buffer_up_to(101)),
+        ("buffers above all entries", here().max_total_bytes(100).buffer_up_to(101)),
+        ("no bytes at all", here().max_total_bytes(0)),
+        ("no entries at all", here().max_entries(0)),
+        ("an entry above all of them", here().max_total_bytes(1000).max_entry_bytes(1001)),
         ("no time to wait", here().busy_timeout(Duration::ZERO)),
         #[cfg(feature = "tier")]
         ("a tier of nothing", here().memory_tier(0)),
@@ -119,6 +123,19 @@ async fn the_fan_out_and_the_limit_reach_the_store() {
     let key = CacheKey::new("one").expect("a key");
     let error = cache.save_response(&key, response(), &Aliases::none()).await.expect_err("too large");
     assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+#[tokio::test]
+async fn the_limits_of_the_whole_cache_reach_the_store() {
+    let directory = directory();
+    let bounded = FileBackend::new(directory.path().join("bounded"))
+        .max_total_bytes(1 << 20)
+        .max_entries(7)
+        .min_free_bytes(1);
+    let (store, _) = bounded.open_parts().await.expect("opened");
+    let stats = store.stats();
+    assert_eq!((stats.max_bytes, stats.max_entries), (Some(1 << 20), Some(7)));
+    assert_eq!((stats.bytes, stats.entries), (Some(0), Some(0)));
 }
 
 #[tokio::test]
