@@ -26,9 +26,9 @@ pub(crate) use self::record::{Baseline, Generation, Record, Reservation};
 /// The file's name in the cache directory; that of its maker's lock, too.
 pub(crate) const USAGE: &str = "usage";
 /// How long the file's lock is waited for: whoever holds it has it for microseconds, unless somebody stopped them.
-const PATIENCE: Duration = Duration::from_millis(30);
+const PATIENCE: Duration = Duration::from_millis(50);
 /// The same for what can be owed.
-const LITTLE_PATIENCE: Duration = Duration::from_millis(15);
+const LITTLE_PATIENCE: Duration = Duration::from_millis(25);
 /// The most changes that are owed; what is beyond is never taken off, until a walk over all entries finds out.
 const MOST_OWED: usize = 1024;
 
