@@ -13,7 +13,7 @@ use crate::cause::{Cause, Result};
 use crate::frame::{CHUNK_LEN, PROLOGUE_LEN, Prologue, REVISION, table_len, verify_chunks};
 use crate::publish::is_absence;
 use crate::store::Shared;
-use crate::sys::{Dir, FIRST_CACHED, Wait};
+use crate::sys::{Dir, Wait};
 
 /// How much of a file is read at first when only its head is wanted.
 const FIRST_READ: u64 = 16 * 1024;
@@ -214,29 +214,24 @@ impl Shared {
 
     /// Opens the entry of `key` as [`Shared::open_entry`] does, if nothing has to be waited for.
     ///
-    /// A small entry is opened, read and closed: that a read came to the file's end says how long it is.
+    /// The bytes go where they stay: to copy a few thousand of them costs as much as a system call.
     fn open_now(&self, key: &CacheKey, extent: Extent) -> Result<Option<Opened>, NotNow> {
         let home = self.home();
         let file = match self.fs.open_cached(&home.root, &self.layout.file_of(key)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(|_| NotNow)?,
         };
-        let mut bytes = self.fs.read_first_cached(&file, || self.path_of(key)).map_err(|_| NotNow)?;
-        let prologue = Prologue::parse(&bytes).map_err(|_| NotNow)?;
-        let claimed = prologue.file_len().ok_or(NotNow)?;
-        if bytes.len() < FIRST_CACHED {
-            prologue.check_lengths(bytes.len() as u64).map_err(|_| NotNow)?;
-        } else {
-            let stat = self.fs.stat_file(&file, || self.path_of(key)).map_err(|_| NotNow)?;
-            prologue.check_lengths(stat.len).map_err(|_| NotNow)?;
-            let whole = extent == Extent::Whole && self.is_read_whole(claimed);
-            if whole && claimed > ONE_READ {
-                return Err(NotNow);
-            }
-            let wanted = if whole { claimed } else { u64::from(prologue.body_offset) };
-            self.fs.extend_cached(&file, &mut bytes, wanted, || self.path_of(key)).map_err(|_| NotNow)?;
+        let stat = self.fs.stat_file(&file, || self.path_of(key)).map_err(|_| NotNow)?;
+        let whole = extent == Extent::Whole && self.is_read_whole(stat.len);
+        let wanted = if whole { stat.len } else { stat.len.min(FIRST_READ) };
+        if !stat.is_file || wanted > ONE_READ {
+            return Err(NotNow);
         }
-        let stored = Stored { key: key.clone(), file: Arc::new(file), prologue, bytes: bytes.into() };
+        let mut buffer = self.buffers.take(in_memory(wanted));
+        self.fs.read_cached(&file, 0, buffer.as_mut(), || self.path_of(key)).map_err(|_| NotNow)?;
+        let prologue = Prologue::parse(buffer.as_ref()).map_err(|_| NotNow)?;
+        prologue.check_lengths(stat.len).map_err(|_| NotNow)?;
+        let stored = Stored { key: key.clone(), file: Arc::new(file), prologue, bytes: buffer.into_bytes() };
         self.decode(stored).map(Some).map_err(|_| NotNow)
     }
 

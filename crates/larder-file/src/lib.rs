@@ -31,6 +31,7 @@
 //! - `fault-injection`: `FileStoreBuilder::faults` puts failures under the whole store, by plan. For tests.
 
 mod body;
+mod buffers;
 mod builder;
 mod cause;
 mod directory;

@@ -2,7 +2,6 @@
 //!
 //! Nothing is opened through a symbolic link below the cache directory.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::io::{Errno, ReadWriteFlags};
 
-use super::{FIRST_CACHED, Stat};
+use super::Stat;
 
 const TO_READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
@@ -101,19 +100,7 @@ impl Dir {
     }
 
     pub(super) fn stat(&self, relative: &Path) -> io::Result<Stat> {
-        let stat = fs::statat(&self.fd, relative, AtFlags::SYMLINK_NOFOLLOW)?;
-        let kind = FileType::from_raw_mode(stat.st_mode);
-        let millis = i64::try_from(stat.st_mtime_nsec / 1_000_000).unwrap_or(0);
-        let nanos = i64::try_from(stat.st_atime_nsec).unwrap_or(0);
-        let used = stat.st_atime.saturating_mul(1_000_000_000).saturating_add(nanos);
-        Ok(Stat {
-            is_file: kind == FileType::RegularFile,
-            is_dir: kind == FileType::Directory,
-            len: u64::try_from(stat.st_size).unwrap_or(0),
-            modified: Timestamp::from_millis(stat.st_mtime.saturating_mul(1000).saturating_add(millis)),
-            used: u64::try_from(used).unwrap_or(0),
-            id: Some((stat.st_dev, stat.st_ino)),
-        })
+        Ok(stat_of(&fs::statat(&self.fd, relative, AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
     pub(super) fn create_unnamed(&self) -> io::Result<File> {
@@ -185,29 +172,34 @@ impl Dir {
     }
 }
 
-thread_local! {
-    /// Where the beginning of a file goes first, so that its length need not be asked for.
-    static BEGINNING: RefCell<Box<[u8]>> = RefCell::new(vec![0; FIRST_CACHED].into());
+/// Says what an open file is.
+pub(super) fn stat_file(file: &File) -> io::Result<Stat> {
+    Ok(stat_of(&fs::fstat(file)?))
 }
 
-/// Returns the first [`FIRST_CACHED`] bytes of a file; fewer if it is shorter, or if the rest is not in memory.
-pub(super) fn read_first_cached(file: &File) -> io::Result<Vec<u8>> {
-    BEGINNING.with_borrow_mut(|beginning| {
-        let read = read_now(file, 0, beginning)?;
-        Ok(beginning[..read].to_vec())
-    })
+fn stat_of(stat: &fs::Stat) -> Stat {
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    let millis = i64::try_from(stat.st_mtime_nsec / 1_000_000).unwrap_or(0);
+    let nanos = i64::try_from(stat.st_atime_nsec).unwrap_or(0);
+    let used = stat.st_atime.saturating_mul(1_000_000_000).saturating_add(nanos);
+    Stat {
+        is_file: kind == FileType::RegularFile,
+        is_dir: kind == FileType::Directory,
+        len: u64::try_from(stat.st_size).unwrap_or(0),
+        modified: Timestamp::from_millis(stat.st_mtime.saturating_mul(1000).saturating_add(millis)),
+        used: u64::try_from(used).unwrap_or(0),
+        id: Some((stat.st_dev, stat.st_ino)),
+    }
 }
 
 /// Fills `buffer` with the bytes from `offset` on if all are in memory; else it fails with `WouldBlock`.
 pub(super) fn read_cached(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     let len = buffer.len();
-    if read_now(file, offset, buffer)? == len { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
-}
-
-fn read_now(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-    // A kernel or a file system that does not know the flag cannot tell either.
-    rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT)
-        .map_err(|_| io::ErrorKind::WouldBlock.into())
+    match rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT) {
+        Ok(read) if read == len => Ok(()),
+        // Some of it is not in memory; or the kernel, or this file system, does not know the flag.
+        _ => Err(io::ErrorKind::WouldBlock.into()),
+    }
 }
 
 /// Gives back the permissions that a strange umask took from ourselves.

@@ -40,9 +40,6 @@ pub(crate) struct Stat {
     pub(crate) id: Option<(u64, u64)>,
 }
 
-/// How much of a file is read first where it is asked for.
-pub(crate) const FIRST_CACHED: usize = 16 * 1024;
-
 /// Whether an operation may wait for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wait {
@@ -175,6 +172,10 @@ impl Fs {
     /// Says what an open file is.
     pub(crate) fn stat_file(&self, file: &File, path: impl FnOnce() -> PathBuf) -> io::Result<Stat> {
         self.faults.check(Op::Stat, path)?;
+        #[cfg(target_os = "linux")]
+        if !self.portable {
+            return linux::stat_file(file);
+        }
         file.metadata().map(|metadata| portable::stat_of(&metadata))
     }
 
@@ -264,7 +265,8 @@ impl Fs {
         let flip = self.faults.check_read(Op::Read, path)?;
         let mut buffer = Vec::with_capacity(len);
         portable::read_at(file, offset, &mut buffer)?;
-        Ok(flipped(buffer, flip))
+        flip_in(&mut buffer, flip);
+        Ok(buffer)
     }
 
     /// Returns what [`Fs::read`] does, and waits for the disk or does not.
@@ -281,65 +283,29 @@ impl Fs {
         if wait == Wait::Allowed {
             return self.read(file, offset, len, path);
         }
-        let mut buffer = Vec::new();
-        self.read_cached(file, offset, &mut buffer, len, path)?;
+        let mut buffer = vec![0; len];
+        self.read_cached(file, offset, &mut buffer, path)?;
         Ok(buffer)
     }
 
-    /// Returns the first [`FIRST_CACHED`] bytes of a file, fewer only if it is shorter, if they are in memory.
-    pub(crate) fn read_first_cached(
-        &self,
-        file: &File,
-        path: impl FnOnce() -> PathBuf,
-    ) -> io::Result<Vec<u8>> {
-        let flip = self.faults.check_read(Op::ReadCached, path)?;
-        #[cfg(target_os = "linux")]
-        return linux::read_first_cached(file).map(|buffer| flipped(buffer, flip));
-        #[cfg(not(target_os = "linux"))]
-        {
-            let _ = (file, flip);
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-    }
-
-    /// Extends `buffer`, which holds a file's beginning, to its first `len` bytes if they are in memory.
-    pub(crate) fn extend_cached(
-        &self,
-        file: &File,
-        buffer: &mut Vec<u8>,
-        len: u64,
-        path: impl FnOnce() -> PathBuf,
-    ) -> io::Result<()> {
-        let len = usize::try_from(len).map_err(|_| io::ErrorKind::WouldBlock)?;
-        match len.checked_sub(buffer.len()) {
-            Some(missing @ 1..) => self.read_cached(file, buffer.len() as u64, buffer, missing, path),
-            _ => Ok(()),
-        }
-    }
-
-    /// Appends `len` bytes from `offset` on to `buffer`, all of them or none.
-    fn read_cached(
+    /// Fills `buffer` with the bytes from `offset` on, if all of them are in memory.
+    pub(crate) fn read_cached(
         &self,
         file: &File,
         offset: u64,
-        buffer: &mut Vec<u8>,
-        len: usize,
+        buffer: &mut [u8],
         path: impl FnOnce() -> PathBuf,
     ) -> io::Result<()> {
         let flip = self.faults.check_read(Op::ReadCached, path)?;
         #[cfg(target_os = "linux")]
         {
-            let from = buffer.len();
-            buffer.resize(from + len, 0);
-            linux::read_cached(file, offset, &mut buffer[from..])?;
-            if let Some(byte) = flip.and_then(|at| buffer.get_mut(from + at)) {
-                *byte ^= 1;
-            }
+            linux::read_cached(file, offset, buffer)?;
+            flip_in(buffer, flip);
             Ok(())
         }
         #[cfg(not(target_os = "linux"))]
         {
-            let _ = (file, offset, buffer, len, flip);
+            let _ = (file, offset, buffer, flip);
             Err(io::ErrorKind::WouldBlock.into())
         }
     }
@@ -417,11 +383,10 @@ impl Fs {
 }
 
 /// Flips the lowest bit of the byte that a fault plan names.
-fn flipped(mut buffer: Vec<u8>, flip: Option<usize>) -> Vec<u8> {
+fn flip_in(buffer: &mut [u8], flip: Option<usize>) {
     if let Some(byte) = flip.and_then(|at| buffer.get_mut(at)) {
         *byte ^= 1;
     }
-    buffer
 }
 
 /// Returns the name of a directory that is this user's own among everybody's.

@@ -75,9 +75,9 @@ async fn a_warm_entry_is_opened_and_read_without_a_hop() {
     place.store.write(&key("b"), response(noise(STREAMED))).await.expect("written");
     noted.take();
     assert_eq!(bytes_of(&place, "a").await, noise(SMALL));
-    assert_eq!(noted.take(), [Op::OpenCached, Op::ReadCached]);
+    assert_eq!(noted.take(), [Op::OpenCached, Op::Stat, Op::ReadCached]);
     assert!(place.store.read_head(&key("a")).await.expect("read").is_some());
-    assert_eq!(noted.take(), [Op::OpenCached, Op::ReadCached]);
+    assert_eq!(noted.take(), [Op::OpenCached, Op::Stat, Op::ReadCached]);
     assert_eq!(bytes_of(&place, "b").await, noise(STREAMED));
     let ops = noted.take();
     assert!(!ops.contains(&Op::OpenFile) && !ops.contains(&Op::Read), "{ops:?}");
