@@ -212,8 +212,9 @@ impl ResponseCache {
         let Stored { key, response, .. } = stored;
         let CachedResponse { head, body, .. } = response;
         let now = self.inner.clock.now();
-        // What redirects lead to may be of another origin, where this request's fields must not go.
-        let may_recover = !is_aliased && self.may_ask(request, options);
+        // What is in memory cannot be lost any more. What redirects lead to may be of another origin, where this
+        // request's fields must not go.
+        let may_recover = body.as_bytes().is_none() && !is_aliased && self.may_ask(request, options);
         let recovery = may_recover.then(|| Recovery::new(origin, request, &head)).flatten();
         let Presented { mut head, body: part, .. } =
             self.inner.policy.present(&key_request(request), head, body.exact_len(), now);
