@@ -9,13 +9,14 @@ use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use larder_core::{Body, CacheKey, Error};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::task::coop::poll_proceed;
 
 use crate::cause::{Cause, Result, from_io, into_io};
 use crate::entry::{Chunks, Stored};
@@ -122,13 +123,18 @@ impl Source {
 }
 
 impl Source {
-    /// Returns some of the next bytes if that takes neither waiting nor much work.
-    fn next_now(&mut self) -> Option<Vec<u8>> {
-        match self {
-            // What goes wrong goes wrong again on a blocking thread, which may take the time to remove the entry.
-            Self::Stored(chunks) => chunks.next(BATCH_NOW, Wait::Never).ok(),
-            Self::Memory(_) | Self::Decompressed(_) => None,
+    /// Returns some of the next bytes if that takes neither waiting nor much work; `None` leaves it to a hop.
+    ///
+    /// Now and then it is pending, so that other tasks have their turns.
+    fn poll_now(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        let Self::Stored(chunks) = self else { return Poll::Ready(None) };
+        let turn = ready!(poll_proceed(cx));
+        // What goes wrong goes wrong again on a blocking thread, which may take the time to remove the entry.
+        let batch = chunks.next(BATCH_NOW, Wait::Never).ok();
+        if batch.is_some() {
+            turn.made_progress();
         }
+        Poll::Ready(batch)
     }
 }
 
@@ -196,13 +202,17 @@ impl http_body::Body for Streamed {
             match std::mem::replace(&mut self.state, State::Ended) {
                 State::Ended => return Poll::Ready(None),
                 State::Idle(_) if self.unread == 0 => return Poll::Ready(None),
-                State::Idle(mut source) => match source.next_now() {
-                    Some(batch) => {
+                State::Idle(mut source) => match source.poll_now(cx) {
+                    Poll::Pending => {
+                        self.state = State::Idle(source);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Some(batch)) => {
                         self.unread -= batch.len() as u64;
                         self.state = if self.unread > 0 { State::Idle(source) } else { State::Ended };
                         return Poll::Ready(Some(Ok(Frame::data(batch.into()))));
                     }
-                    None => self.state = self.begin_read(source),
+                    Poll::Ready(None) => self.state = self.begin_read(source),
                 },
                 State::Reading(mut reading) => {
                     let Poll::Ready(read) = Pin::new(&mut reading).poll(cx) else {

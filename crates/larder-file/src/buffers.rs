@@ -2,6 +2,7 @@
 //!
 //! The store keeps few of them, so that what it holds while nobody reads is bounded.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -15,24 +16,23 @@ const LONGEST: usize = 2 * 1024 * 1024;
 
 /// The buffers that nobody uses.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(crate) struct Buffers(Arc<Mutex<VecDeque<Vec<u8>>>>);
 
 impl Buffers {
-    /// Returns a buffer of `len` bytes, whatever they are.
+    /// Returns a buffer of `len` bytes, whatever they are, and at most a quarter longer.
     pub(crate) fn take(&self, len: usize) -> Buffer {
         if len < SHORTEST {
             return Buffer::New(vec![0; len]);
         }
-        let mut bytes = self.kept().pop().unwrap_or_default();
-        if bytes.is_empty() {
-            bytes = vec![0; len];
-        } else if bytes.len() < len {
-            bytes.resize(len, 0);
-        }
-        Buffer::Kept(Kept { bytes, len, by: self.clone() })
+        let mut kept = self.kept();
+        // Whoever keeps a slice of the body keeps all of the buffer: it shall not be much longer.
+        let fit = kept.iter().position(|bytes| (len..=len + len / 4).contains(&bytes.len()));
+        let fit = fit.and_then(|at| kept.remove(at));
+        drop(kept);
+        Buffer::Kept(Kept { bytes: fit.unwrap_or_else(|| vec![0; len]), len, by: self.clone() })
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+    fn kept(&self) -> MutexGuard<'_, VecDeque<Vec<u8>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -87,11 +87,15 @@ impl AsRef<[u8]> for Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        let bytes = std::mem::take(&mut self.bytes);
-        let mut kept = self.by.kept();
-        if bytes.len() <= LONGEST && kept.len() < MOST {
-            kept.push(bytes);
+        if self.bytes.len() > LONGEST {
+            return;
         }
+        let mut kept = self.by.kept();
+        kept.push_back(std::mem::take(&mut self.bytes));
+        // The one that nobody wanted for longest goes.
+        let excess = if kept.len() > MOST { kept.pop_front() } else { None };
+        drop(kept);
+        drop(excess);
     }
 }
 
@@ -115,9 +119,20 @@ mod tests {
         assert_eq!(part, [7; 10][..]);
         drop(part);
         assert_eq!(kept(&buffers), [100_000]);
-        assert_eq!(buffers.take(70_000).as_ref().len(), 70_000);
-        assert_eq!(buffers.take(200_000).as_ref().len(), 200_000);
-        assert_eq!(kept(&buffers), [200_000]);
+        let again = buffers.take(90_000);
+        assert_eq!((again.as_ref().len(), kept(&buffers).len()), (90_000, 0));
+        drop(again.into_bytes());
+        assert_eq!(kept(&buffers), [100_000]);
+    }
+
+    #[test]
+    fn a_short_body_does_not_keep_a_long_buffer() {
+        let buffers = Buffers::default();
+        drop(buffers.take(LONGEST).into_bytes());
+        let short = buffers.take(SHORTEST);
+        assert_eq!(kept(&buffers), [LONGEST]);
+        drop(short.into_bytes());
+        assert_eq!(kept(&buffers), [LONGEST, SHORTEST]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use larder_core::{CacheKey, CachedResponse, ResponseHead, Revision, StoredHead};
 
 use crate::body;
 use crate::cause::{Cause, Result};
-use crate::frame::{CHUNK_LEN, PROLOGUE_LEN, Prologue, REVISION, table_len, verify_chunks};
+use crate::frame::{CHUNK_LEN, PROLOGUE_LEN, Prologue, table_len, verify_chunks};
 use crate::publish::is_absence;
 use crate::store::Shared;
 use crate::sys::{Dir, Wait};
@@ -253,7 +253,7 @@ impl Shared {
     }
 
     fn response(self: &Arc<Self>, Opened { head, stored }: Opened) -> Result<CachedResponse> {
-        let revision = Revision::new(stored.bytes.slice(REVISION));
+        let revision = Revision::new(stored.prologue.revision.to_vec());
         Ok(CachedResponse::new(head, body::of_entry(self, stored)?).at_revision(revision))
     }
 

@@ -3,8 +3,6 @@
 //! Nothing here touches a file. Every length is checked against the file's own before anything is allocated, and
 //! every byte is covered by a checksum; `docs/format.md` has the table of fields.
 
-use std::ops::Range;
-
 use crc32fast::Hasher;
 use larder_core::{CacheKey, Timestamp};
 
@@ -22,8 +20,6 @@ const ALIGNMENT: usize = 4096;
 const MAGIC: [u8; 8] = *b"\x89LARDER\n";
 const VERSION: u16 = 1;
 const CHECKSUM_AT: usize = 76;
-/// Where the revision is.
-pub(crate) const REVISION: Range<usize> = 16..32;
 
 /// What the prologue of an entry says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use larder_core::{
 };
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::task::coop::consume_budget;
 
 use crate::buffers::Buffers;
 use crate::builder::{FileStoreBuilder, Options};
@@ -29,7 +30,8 @@ use crate::{listing, random, write};
 ///
 /// Cloning is cheap; the clones are the same store. What is in the system's memory is read where it is asked for, on
 /// Linux from 5.12 on; else an operation is one hop to the blocking threads of the tokio runtime, and a body that is
-/// streamed is one for each half mebibyte.
+/// streamed is one for each half mebibyte. `contains` is one `stat` where it is asked for, and waits if the directory is
+/// not in memory.
 ///
 /// If the future of a write is dropped while the file is being published, the write may still take effect.
 #[derive(Debug, Clone)]
@@ -126,6 +128,7 @@ impl FileStore {
 #[async_trait]
 impl ResponseStore for FileStore {
     async fn read(&self, key: &CacheKey) -> Result<Option<CachedResponse>> {
+        consume_budget().await;
         let found = if let Ok(found) = self.shared.now(|shared| shared.read_now(key)) {
             found
         } else {
@@ -139,6 +142,7 @@ impl ResponseStore for FileStore {
     }
 
     async fn read_head(&self, key: &CacheKey) -> Result<Option<StoredHead>> {
+        consume_budget().await;
         if let Ok(found) = self.shared.now(|shared| shared.read_head_now(key)) {
             return Ok(found);
         }
@@ -159,6 +163,7 @@ impl ResponseStore for FileStore {
     }
 
     async fn contains(&self, key: &CacheKey) -> Result<bool> {
+        consume_budget().await;
         if self.shared.permits.is_closed() {
             return Err(on_entry("contains", key)(Cause::Closed));
         }

@@ -135,3 +135,32 @@ async fn a_stream_whose_rest_leaves_the_memory_goes_on_from_the_disk() {
     assert_eq!(Bytes::from(all), noise(STREAMED));
     assert!(noted.take().contains(&Op::Read));
 }
+
+/// Returns whether a task that was spawned before `work` has had its turn when that is done, on one thread.
+async fn leaves_turns(work: impl Future<Output = ()>) -> bool {
+    let other = tokio::spawn(async {});
+    work.await;
+    other.is_finished()
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_task_that_finds_everything_in_memory_leaves_turns_to_others() {
+    let place = Place::new().await;
+    place.store.write(&key("a"), response(noise(SMALL))).await.expect("written");
+    place.store.write(&key("b"), response(noise(40 * STREAMED))).await.expect("written");
+    let few = async {
+        assert!(place.store.read(&key("a")).await.expect("read").is_some());
+    };
+    assert!(!leaves_turns(few).await, "one read does not yield");
+    let many = async {
+        for _ in 0..1_000 {
+            assert!(place.store.read(&key("a")).await.expect("read").is_some());
+        }
+    };
+    assert!(leaves_turns(many).await);
+    let stream = async {
+        let mut found = place.store.read(&key("b")).await.expect("read").expect("there");
+        while found.body.chunk().await.expect("read").is_some() {}
+    };
+    assert!(leaves_turns(stream).await);
+}
