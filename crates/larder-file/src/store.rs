@@ -1,4 +1,4 @@
-//! The file store: the trait's operations, each one hop to a blocking thread.
+//! The file store: the trait's operations, each where it is asked for or one hop to a blocking thread.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -15,7 +15,13 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) async fn open(options: impl FnOnce(FileStoreBuilder) -> FileStoreBuilder) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        Self::open_in(tempfile::tempdir().expect("a directory"), options).await
+    }
+
+    pub(crate) async fn open_in(
+        dir: TempDir,
+        options: impl FnOnce(FileStoreBuilder) -> FileStoreBuilder,
+    ) -> Self {
         let store = open(dir.path(), options).await;
         Self { dir, store }
     }
