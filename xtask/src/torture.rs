@@ -4,15 +4,20 @@
 //! Every body can be computed from the key and the version that its head names, so that a reader notices any byte
 //! that no writer wrote.
 
+mod bounded;
 mod content;
 mod download;
+#[cfg(target_os = "linux")]
+mod full;
 mod kill;
 mod kill_model;
 mod kill_writer;
+mod latency;
 mod processes;
 mod processes_worker;
 #[cfg(target_os = "linux")]
 mod proxy;
+mod purge;
 mod random;
 mod record;
 mod stream;
@@ -40,6 +45,18 @@ pub(crate) enum Torture {
     /// Loads a proxy with clients that go away, and checks that nothing of them is left
     #[cfg(target_os = "linux")]
     Proxy(proxy::Arguments),
+    /// Lets several processes write far more into one cache than it may hold
+    Bounded(bounded::Arguments),
+    /// Fills the disk under a client, and makes room again
+    #[cfg(target_os = "linux")]
+    Full(full::Arguments),
+    /// Purges and evicts among very many entries, beside readers
+    Purge(purge::Arguments),
+    #[command(hide = true)]
+    BoundedWorker(bounded::WorkerArguments),
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    FullWorker(full::WorkerArguments),
     #[command(hide = true)]
     KillWriter(kill_writer::Arguments),
     #[command(hide = true)]
@@ -66,6 +83,13 @@ pub(crate) fn run(torture: &Torture) -> Outcome {
         Torture::Download(arguments) => download::run(arguments),
         #[cfg(target_os = "linux")]
         Torture::Proxy(arguments) => proxy::run(arguments),
+        Torture::Bounded(arguments) => bounded::run(arguments),
+        Torture::BoundedWorker(arguments) => bounded::work(arguments),
+        #[cfg(target_os = "linux")]
+        Torture::Full(arguments) => full::run(arguments),
+        #[cfg(target_os = "linux")]
+        Torture::FullWorker(arguments) => full::work(arguments),
+        Torture::Purge(arguments) => purge::run(arguments),
         Torture::DownloadWorker(arguments) => download::work(arguments),
     }
 }
