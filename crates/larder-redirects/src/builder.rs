@@ -65,9 +65,12 @@ impl SqliteRedirectsBuilder {
     /// Sets up to how many aliases the index keeps a copy of in memory; 0 is never. Default: 65,536.
     ///
     /// With the copy, looking up is a matter of microseconds on the caller's thread; without it SQLite is asked on a
-    /// blocking thread. The copy is made at the second lookup, and again when another process has written and
-    /// lookups have taken about as long as it takes. It is used only while it is the database's content, and
-    /// takes about 400 bytes for each alias.
+    /// blocking thread, which takes a few times as long. The copy is made at the second lookup, and again when another
+    /// process has written and lookups have taken about as long as it takes. It is used only while it is the database's
+    /// content, and takes about 400 bytes for each alias.
+    ///
+    /// An index with more aliases has no copy at all. Whether they have become few enough is looked at after 1,024 lookups,
+    /// and each time after twice as many as before, up to 65,536.
     pub fn max_rows_in_memory(mut self, rows: usize) -> Self {
         self.max_rows_in_memory = rows;
         self

@@ -23,8 +23,11 @@ const MOST_ASKED: usize = 64;
 ///
 /// A lookup is answered from memory, on the caller's thread, while the [copy] there is the database's content; so is
 /// the deletion of what is not there. Other operations run on blocking threads of the Tokio runtime that they are
-/// called in, or else of the one that the index was opened in; writes that queue share a transaction. If an operation's future is dropped, the operation may be done all the same, and whole.
-/// Dropping the index closes its connections; [`close`](RedirectIndex::close) also folds the log into the database.
+/// called in, or else of the one that the index was opened in. Writes that queue share a transaction, on a thread of the
+/// runtime of whoever came first; should that one shut down before, the index's own takes them over.
+///
+/// If an operation's future is dropped, the operation may be done all the same, and whole. Dropping the index closes its
+/// connections; [`close`](RedirectIndex::close) also folds the log into the database.
 ///
 /// Its errors beyond those of the contract: [`Unavailable`](larder_core::ErrorKind::Unavailable) when another
 /// process held the database longer than the busy timeout, [`StorageFull`](larder_core::ErrorKind::StorageFull),

@@ -45,13 +45,14 @@ impl Lanes {
         rows: usize,
         timeout: Duration,
     ) -> Result<Self, Cause> {
+        let runtime = Handle::try_current().map_err(|_| Cause::NoRuntime)?;
         let readers = connections.saturating_sub(1);
         let database = Arc::new(database);
         let mirror = Arc::new(Mirror::new(database.clone(), rows));
         Ok(Self {
             readers: (readers > 0).then(|| Lane::new(readers, timeout)),
-            writer: Writer::new(database.clone(), mirror.clone(), timeout),
-            runtime: Handle::try_current().map_err(|_| Cause::NoRuntime)?,
+            writer: Writer::new(database.clone(), mirror.clone(), runtime.clone(), timeout),
+            runtime,
             closed: AtomicBool::new(false),
             database,
             mirror,
@@ -73,7 +74,8 @@ impl Lanes {
         self.try_read(work).await.map_err(Arc::new)
     }
 
-    /// Does `change`. If the future is dropped once it has been polled, it is done all the same.
+    /// Does `change`. If the future is dropped once it has been polled, it is done all the same, unless the index is
+    /// dropped before its turn.
     pub(crate) async fn change(&self, change: Change) -> Outcome {
         if self.is_closed() {
             return Err(Arc::new(Cause::Closed));
@@ -87,8 +89,10 @@ impl Lanes {
             return None;
         }
         let answer = self.mirror.ask(question);
-        if answer.is_none() && self.mirror.miss() {
-            self.writer.load(&self.runtime());
+        if answer.is_none()
+            && let Some(loading) = self.mirror.miss()
+        {
+            self.writer.load(&self.runtime(), loading);
         }
         answer
     }
@@ -113,7 +117,7 @@ impl Lanes {
     }
 
     #[cfg(test)]
-    pub(crate) fn mirror(&self) -> &Mirror {
+    pub(crate) fn mirror(&self) -> &Arc<Mirror> {
         &self.mirror
     }
 

@@ -6,8 +6,10 @@
 //! SQLite does. No clock and no file time has a part in it.
 //!
 //! Asking for the version compares a header in shared memory. It takes and leaves a reader's lock, which are two
-//! system calls, and reads a page only after a change. It waits for no lock, since without a deadline `busy::wait`
-//! returns at once. What this index writes itself is followed, in two steps around the commit; see [`Mirror::expect`].
+//! system calls, and reads a page only after a change. Whatever is asked while the state is locked is asked
+//! [`busy::at_once`], so that no lock of the database is waited for; only while somebody changes the header itself, which
+//! is two copies of 48 bytes long, does SQLite look again by itself, and sleeps if that somebody was stopped there. What
+//! this index writes itself is followed, in two steps around the commit; see [`Mirror::expect`].
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use larder_core::{Alias, CacheKey};
 use rusqlite::Connection;
 
+use crate::busy;
 use crate::database::Database;
 use crate::error::Cause;
 use crate::files::Identity;
@@ -28,8 +31,10 @@ use crate::session::Session;
 /// it again and again takes no longer than the hops did. A program that asks once does not make one.
 const FIRST_QUESTIONS: usize = 2;
 const ROWS_PER_QUESTION: usize = 64;
-/// The same when there was no copy to be made.
-const QUESTIONS_AFTER_FAILURE: usize = 1024;
+/// The same when there was no copy to be made, and the most when there were too many rows again and again: finding that
+/// out reads as many as there may be.
+const QUESTIONS_AFTER_FAILURE: usize = 1 << 10;
+const MOST_QUESTIONS: usize = 1 << 16;
 
 pub(crate) struct Mirror {
     database: Arc<Database>,
@@ -78,7 +83,7 @@ impl Mirror {
 
     /// Answers `question` if the copy is what the database holds now, at some time after this was called.
     ///
-    /// Cheap enough for an asynchronous thread: three system calls, none of which waits.
+    /// Cheap enough for an asynchronous thread: three system calls, none of which waits for a lock.
     pub(crate) fn ask<T>(&self, question: impl FnOnce(&Rows) -> Option<T>) -> Option<T> {
         if !self.is_warm.load(Ordering::Relaxed) {
             return None;
@@ -101,34 +106,37 @@ impl Mirror {
         None
     }
 
-    /// Notes that SQLite has to answer; returns whether [`Mirror::load`] should be called, by whoever is told so.
-    pub(crate) fn miss(&self) -> bool {
+    /// Notes that SQLite has to answer; returns the making of a copy if it is due, for whoever is told so.
+    pub(crate) fn miss(self: &Arc<Self>) -> Option<Loading> {
         if self.most == 0 {
-            return false;
+            return None;
         }
         let mut state = self.state();
         state.missed = state.missed.saturating_add(1);
         let is_due =
             state.version.is_none() && state.missed >= state.enough && !state.loading && !state.closed;
         state.loading |= is_due;
-        is_due
+        is_due.then(|| Loading { mirror: Arc::clone(self) })
     }
 
-    /// Makes the copy. Blocks; to be called where no transaction of this index is under way.
-    pub(crate) fn load(&self) {
-        let watch = self.state().watch.take();
+    fn load(&self) {
+        let mut state = self.state();
+        let watch = state.watch.take();
+        // It holds also if nothing below is reached.
+        let enough = mem::replace(&mut state.enough, QUESTIONS_AFTER_FAILURE);
+        state.missed = 0;
+        drop(state);
         let loaded = self.try_load(watch);
         if let Err(cause) = &loaded {
             tracing::debug!(path = %self.database.path().display(), %cause, "no copy of the redirect index");
         }
         let mut state = self.state();
-        state.loading = false;
-        state.missed = 0;
         if state.closed {
             return;
         }
+        // A version is never left beside another watch's rows.
+        self.forget(&mut state);
         let former = mem::take(&mut state.rows);
-        state.enough = QUESTIONS_AFTER_FAILURE;
         if let Ok((watch, found)) = loaded {
             state.watch = Some(watch);
             if let Some((version, rows)) = found {
@@ -136,6 +144,8 @@ impl Mirror {
                 state.enough = FIRST_QUESTIONS + rows.len() / ROWS_PER_QUESTION;
                 state.rows = rows;
                 self.is_warm.store(true, Ordering::Relaxed);
+            } else {
+                state.enough = (2 * enough).clamp(QUESTIONS_AFTER_FAILURE, MOST_QUESTIONS);
             }
         }
         // Freeing it takes a while, in which nobody needs to wait.
@@ -172,8 +182,7 @@ impl Mirror {
         }
         let mut state = self.state();
         let watch = state.watch.as_ref().filter(|watch| watch.identity == identity)?;
-        let seen = data_version(watch).ok()?;
-        let own = queries::data_version(writer).ok()?;
+        let (seen, own) = both_versions(watch, writer).ok()?;
         if state.version != Some(seen) {
             self.forget(&mut state);
             return None;
@@ -213,10 +222,36 @@ impl fmt::Debug for Mirror {
 }
 
 fn data_version(watch: &Session) -> Result<i64, Cause> {
-    watch.connection.interact_here(|connection| queries::data_version(connection))
+    busy::at_once(|| watch.connection.interact_here(|connection| queries::data_version(connection)))
+}
+
+/// Returns the version of the watch, and then that of the writer.
+fn both_versions(watch: &Session, writer: &Connection) -> Result<(i64, i64), Cause> {
+    Ok((data_version(watch)?, busy::at_once(|| queries::data_version(writer))?))
+}
+
+/// The making of a copy that is due. Until it is dropped, no other one is.
+#[derive(Debug)]
+pub(crate) struct Loading {
+    mirror: Arc<Mirror>,
+}
+
+impl Loading {
+    /// Makes the copy. Blocks; to be called where no transaction of this index is under way.
+    pub(crate) fn run(self) {
+        self.mirror.load();
+    }
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        self.mirror.state().loading = false;
+    }
 }
 
 /// A change that is about to be committed. Unless it is adopted, the copy is given up when it is dropped.
+///
+/// Who has meanwhile found that the path stands for another file has given it up already, and that stands.
 #[derive(Debug)]
 pub(crate) struct Expected<'a> {
     mirror: &'a Mirror,
@@ -229,7 +264,7 @@ impl Expected<'_> {
     pub(crate) fn adopt(mut self, writer: &Connection, change: impl FnOnce(&mut Rows)) {
         let mut state = self.mirror.state();
         let Some(watch) = &state.watch else { return };
-        let (Ok(seen), Ok(own)) = (data_version(watch), queries::data_version(writer)) else { return };
+        let Ok((seen, own)) = both_versions(watch, writer) else { return };
         if own == self.own {
             change(&mut state.rows);
             if state.rows.len() <= self.mirror.most {
@@ -244,7 +279,7 @@ impl Drop for Expected<'_> {
         let mut state = self.mirror.state();
         state.changing = false;
         match self.adopted {
-            Some(version) if !state.closed => {
+            Some(version) if state.version.is_some() => {
                 state.version = Some(version);
                 self.mirror.is_warm.store(true, Ordering::Relaxed);
             }

@@ -2,8 +2,8 @@
 //!
 //! Whoever adds to an idle queue starts its *drive* on a blocking thread, which works until nothing is queued: what
 //! is queued meanwhile costs no hop, and all of it that fits shares one transaction. Nothing ever waits for more
-//! to come. A job that is queued is done, whether or not its caller still polls, so that a future that is dropped
-//! leaves a whole operation or none.
+//! to come. A job that is queued is done, whether or not its caller still polls, unless the index is dropped or its
+//! runtime ends; so a future that is dropped leaves a whole operation or none.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,6 +11,7 @@ use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use larder_core::ErrorKind;
@@ -22,7 +23,7 @@ use crate::busy::{self, Patience};
 use crate::change::{self, Change};
 use crate::database::Database;
 use crate::error::{Cause, Verdict};
-use crate::mirror::Mirror;
+use crate::mirror::{Loading, Mirror};
 use crate::queries::BATCH;
 use crate::session::{Identified, Session};
 
@@ -40,6 +41,8 @@ pub(crate) struct Writer {
     database: Arc<Database>,
     mirror: Arc<Mirror>,
     patience: Patience,
+    /// The runtime that the index was opened in, which takes over when another one shuts down.
+    home: Handle,
     queue: Mutex<Queue>,
     /// The connection, when it is open and nothing is done on it.
     idle: Mutex<Option<Session>>,
@@ -59,11 +62,17 @@ enum Job {
 }
 
 impl Writer {
-    pub(crate) fn new(database: Arc<Database>, mirror: Arc<Mirror>, timeout: Duration) -> Arc<Self> {
+    pub(crate) fn new(
+        database: Arc<Database>,
+        mirror: Arc<Mirror>,
+        home: Handle,
+        timeout: Duration,
+    ) -> Arc<Self> {
         Arc::new(Self {
             database,
             mirror,
             patience: Patience::new(timeout),
+            home,
             queue: Mutex::default(),
             idle: Mutex::default(),
             batches: AtomicU64::new(0),
@@ -88,9 +97,9 @@ impl Writer {
     }
 
     /// Makes the mirror's copy, after what is queued. Nobody waits for it.
-    pub(crate) fn load(self: &Arc<Self>, runtime: &Handle) {
+    pub(crate) fn load(self: &Arc<Self>, runtime: &Handle, loading: Loading) {
         let load = |writer: &Self, asked| {
-            busy::until(writer.patience.deadline(asked), || writer.mirror.load());
+            busy::until(writer.patience.deadline(asked), || loading.run());
         };
         // If it cannot be queued there is no more use for a copy either.
         let _ = self.submit(runtime, Job::Work(Instant::now(), Box::new(load)));
@@ -120,7 +129,7 @@ impl Writer {
         !self.queue().is_driven
     }
 
-    /// Returns how many batches of changes have been committed.
+    /// Returns how many batches of changes were committed or tried.
     pub(crate) fn batches(&self) -> u64 {
         self.batches.load(Ordering::Relaxed)
     }
@@ -253,7 +262,8 @@ enum Next {
     Changes(Instant, Vec<Change>, Vec<oneshot::Sender<Outcome>>),
 }
 
-/// What works on a queue. If it is dropped before it began, its runtime has shut down, and the jobs with it.
+/// What works on a queue. If it is dropped before it began, its runtime has shut down. Then the writer's own runtime
+/// takes the jobs over, which may be those of callers elsewhere; if that has shut down too, they are dropped.
 struct Drive {
     writer: Option<Arc<Writer>>,
     runtime: Handle,
@@ -261,8 +271,11 @@ struct Drive {
 
 impl Drive {
     fn start(writer: Arc<Writer>, runtime: &Handle) {
-        let drive = Self { writer: Some(writer), runtime: runtime.clone() };
-        runtime.spawn_blocking(move || drive.run());
+        Self { writer: Some(writer), runtime: runtime.clone() }.spawn();
+    }
+
+    fn spawn(self) {
+        self.runtime.clone().spawn_blocking(move || self.run());
     }
 
     fn run(mut self) {
@@ -285,6 +298,13 @@ impl Drive {
 impl Drop for Drive {
     fn drop(&mut self) {
         let Some(writer) = self.writer.take() else { return };
+        if writer.home.id() != self.runtime.id() {
+            let drive = Self { runtime: writer.home.clone(), writer: Some(writer) };
+            // A runtime may be locked while it drops this, and another one's lock is not to be taken within it. If
+            // there is no thread to be had, `drive` is dropped here.
+            let _ = thread::Builder::new().spawn(move || drive.spawn());
+            return;
+        }
         let mut queue = writer.queue();
         queue.is_driven = false;
         let jobs = mem::take(&mut queue.jobs);

@@ -229,6 +229,57 @@ async fn a_database_that_vanishes_or_is_replaced_takes_the_copy_along() -> Outco
 }
 
 #[tokio::test]
+async fn a_copy_that_was_given_up_during_a_change_is_not_taken_up_again_by_it() -> Outcome {
+    // So that one of these ends at the data version with which a new connection begins.
+    for commits in 0..4 {
+        let (place, other) = (Place::new(), Place::new());
+        let second = other.open().await?;
+        second.write(&[key("b"), key("c")], &key("target"), None).await?;
+        second.close().await?;
+        let index = SqliteRedirects::builder(place.path()).max_rows_in_memory(1).open().await?;
+        let mut writer = place.raw()?;
+        for n in 0..commits {
+            writer.execute("INSERT OR REPLACE INTO redirects VALUES ('a', ?1, NULL)", [n.to_string()])?;
+        }
+        warm(&index).await?;
+        let mirror = index.lanes().mirror();
+        let identity = index.lanes().database().identity().expect("it is there");
+        let transaction = writer.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let expected = mirror.expect(&transaction, identity).expect("it is warm");
+        transaction.execute("INSERT OR REPLACE INTO redirects VALUES ('a', 'target', NULL)", [])?;
+        place.remove()?;
+        fs::rename(other.path(), place.path())?;
+        assert_eq!(told(&index, &key("b")).await?, (Some(key("target")), false));
+        transaction.commit()?;
+        expected.adopt(&writer, |rows| rows.set(key("a"), Alias::new(key("target"), None)));
+        for _ in 0..100 {
+            assert_eq!(told(&index, &key("b")).await?, (Some(key("target")), false), "{commits}");
+        }
+        index.delete(&key("b")).await?;
+        for _ in 0..4000 {
+            index.contains(&key("b")).await?;
+        }
+        warm(&index).await?;
+        assert_eq!(told(&index, &key("c")).await?, (Some(key("target")), true));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_index_without_an_alias_is_looked_up_in_memory_too() -> Outcome {
+    let place = Place::new();
+    for _ in 0..2 {
+        let index = place.open().await?;
+        warm(&index).await?;
+        for n in 0..1000 {
+            assert_eq!(told(&index, &key(n)).await?, (None, true));
+        }
+        index.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn more_rows_than_fit_into_memory_are_looked_up_in_the_database() -> Outcome {
     let place = Place::new();
     let index = SqliteRedirects::builder(place.path()).max_rows_in_memory(3).open().await?;

@@ -3,6 +3,7 @@
 mod currency;
 mod group;
 mod history;
+mod takeover;
 
 use std::path::PathBuf;
 use std::time::Duration;
