@@ -6,12 +6,28 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::{BoxError, CacheKey};
 
+/// What is left of a write that has returned, from the least to the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "every contender is one of them")]
+pub enum Survives {
+    /// The process's end may lose it.
+    Nothing,
+    /// The process's end keeps it; a write that is cut off, or a power loss, may leave a part of it.
+    Torn,
+    /// The process's end keeps it; whatever happens, it is there whole or not at all.
+    Whole,
+    /// A power loss keeps it.
+    PowerLoss,
+}
+
 /// What a contender promises, in a few words each; it is shown beside its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "every contender says all of it")]
 pub struct Terms {
     /// What a write that has returned survives.
     pub durability: &'static str,
+    /// The same, to be compared.
+    pub survives: Survives,
     /// What a read compares before it hands out bytes.
     pub verification: &'static str,
     /// Who may use it at the same time.
@@ -75,6 +91,11 @@ pub trait WholeClient: Send + Sync {
 
     /// Returns what its cache promises.
     fn terms(&self) -> Terms;
+
+    /// Returns whether it has a cache.
+    fn caches(&self) -> bool {
+        true
+    }
 
     /// Gets `url` and returns the whole body.
     ///

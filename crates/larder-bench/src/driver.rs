@@ -13,6 +13,7 @@ mod report;
 mod row;
 mod stage;
 mod statistics;
+mod written;
 
 use std::path::PathBuf;
 

@@ -7,19 +7,25 @@ use bytes::Bytes;
 use larder_core::{BoxError, CacheKey, CachedResponse, ResponseHead, ResponseStore};
 
 use crate::sample::head;
-use crate::{Contender, Terms};
+use crate::{Contender, Survives, Terms};
 
 /// What the file store promises by default.
 pub(crate) const FILE_TERMS: Terms = Terms {
     durability: "the process's end; a power loss leaves it whole or absent",
+    survives: Survives::Whole,
     verification: "every byte, by CRC-32",
     processes: "many processes",
     in_memory: false,
 };
 
 /// What a store in memory promises.
-pub(crate) const MEMORY_TERMS: Terms =
-    Terms { durability: "nothing", verification: "nothing", processes: "one process", in_memory: true };
+pub(crate) const MEMORY_TERMS: Terms = Terms {
+    durability: "nothing",
+    survives: Survives::Nothing,
+    verification: "nothing",
+    processes: "one process",
+    in_memory: true,
+};
 
 /// A response store of larder, and what a table calls it.
 #[derive(Debug, Clone)]

@@ -14,11 +14,11 @@ mod sample;
 mod subject;
 
 pub use clients::clients;
-pub use contender::{Contender, Terms, WholeClient};
+pub use contender::{Contender, Survives, Terms, WholeClient};
 pub use driver::{Arguments, run};
 pub use limit::Limit;
 pub use origin::Origin;
 #[cfg(feature = "peers")]
 pub use peers::{Python, PythonOperation, peers};
-pub use sample::{SIZES, Size, body, fields, head, key, response};
+pub use sample::{SIZES, Size, body, fields, head, key, number_of, response};
 pub use subject::{Index, Store};

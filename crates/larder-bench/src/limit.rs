@@ -6,13 +6,20 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::{BoxError, CacheKey};
 use tempfile::TempDir;
 
-use crate::{Contender, Terms};
+use crate::{Contender, Survives, Terms};
+
+/// How long a buffer is that is used again at least; the allocator has shorter ones at hand.
+const LONG: usize = 64 << 10;
+
+/// Buffers that nobody reads any more; as many as there were readers at one time.
+type Buffers = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// A directory of bare files.
 #[derive(Debug)]
@@ -21,6 +28,8 @@ pub struct Limit {
     /// Whether a contender's writes are whole at any time.
     renames: bool,
     renamed: AtomicUsize,
+    /// The long buffers, unless each read is to make its own.
+    buffers: Option<Buffers>,
 }
 
 impl Limit {
@@ -39,7 +48,19 @@ impl Limit {
     ///
     /// When it cannot be made.
     pub fn within(parent: &Path) -> io::Result<Self> {
-        Ok(Self { directory: tempfile::tempdir_in(parent)?, renames: false, renamed: AtomicUsize::new(0) })
+        Ok(Self {
+            directory: tempfile::tempdir_in(parent)?,
+            renames: false,
+            renamed: AtomicUsize::new(0),
+            buffers: Some(Buffers::default()),
+        })
+    }
+
+    /// Makes each read return a buffer of its own, as it must for a caller that keeps what was read.
+    #[must_use]
+    pub fn with_new_buffers(mut self) -> Self {
+        self.buffers = None;
+        self
     }
 
     /// Makes a contender whose readers never see half of a write, which a file that is written in place shows.
@@ -51,15 +72,24 @@ impl Limit {
 
     /// Opens a file, asks for its length, reads it and closes it.
     ///
+    /// What is long is read into a buffer that was used before, unless all of them are still held.
+    ///
     /// # Errors
     ///
     /// Those of the system calls.
-    pub fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+    pub fn read(&self, name: &str) -> io::Result<Bytes> {
         let mut file = File::open(self.path(name))?;
         let len = usize::try_from(file.metadata()?.len()).unwrap_or(0);
-        let mut bytes = vec![0; len];
-        file.read_exact(&mut bytes)?;
-        Ok(bytes)
+        let Some(buffers) = self.buffers.as_ref().filter(|_| len >= LONG) else {
+            let mut bytes = vec![0; len];
+            file.read_exact(&mut bytes)?;
+            return Ok(bytes.into());
+        };
+        let kept = buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut buffer = Buffer { bytes: kept.unwrap_or_default(), by: Arc::clone(buffers) };
+        buffer.bytes.resize(len, 0);
+        file.read_exact(&mut buffer.bytes)?;
+        Ok(Bytes::from_owner(buffer))
     }
 
     /// Creates a file that is not there, writes it and closes it.
@@ -149,15 +179,35 @@ impl Limit {
     }
 }
 
+/// A buffer that goes back when it is dropped.
+struct Buffer {
+    bytes: Vec<u8>,
+    by: Buffers,
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.by.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+    }
+}
+
 #[async_trait]
 impl Contender for Limit {
     fn name(&self) -> &'static str {
-        "limit"
+        if self.buffers.is_some() { "limit" } else { "limit, a new buffer each time" }
     }
 
     fn terms(&self) -> Terms {
         Terms {
             durability: "the process's end; an interrupted write leaves a torn file",
+            survives: Survives::Torn,
             verification: "nothing",
             processes: if self.renames {
                 "many processes"
@@ -176,7 +226,7 @@ impl Contender for Limit {
     async fn read(&self, key: &CacheKey) -> Result<Option<Bytes>, BoxError> {
         match self.read(key.as_str()) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            read => Ok(Some(Bytes::from(read?))),
+            read => Ok(Some(read?)),
         }
     }
 
@@ -195,16 +245,32 @@ impl Contender for Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body;
 
     #[test]
     fn files_are_what_was_written() {
         let limit = Limit::new().expect("a directory");
         limit.create("a", b"one").expect("created");
         limit.replace("a", b"two").expect("replaced");
-        assert_eq!(limit.read("a").expect("read"), b"two");
+        assert_eq!(limit.read("a").expect("read"), b"two"[..]);
         assert!(limit.contains("a").expect("asked"));
         assert_eq!(limit.list().expect("listed"), 1);
         limit.delete_if_there("a").expect("deleted");
         assert!(!limit.contains("a").expect("asked"));
+    }
+
+    #[test]
+    fn a_long_buffer_is_used_again_when_nobody_holds_it() {
+        let limit = Limit::new().expect("a directory");
+        let (one, two) = (body(1, LONG), body(2, LONG + 1));
+        limit.create("one", &one).expect("created");
+        limit.create("two", &two).expect("created");
+        let first = limit.read("one").expect("read");
+        let second = limit.read("two").expect("read");
+        assert_eq!((&first, &second), (&one, &two));
+        let place = first.as_ptr();
+        drop(first);
+        let again = limit.read("one").expect("read");
+        assert_eq!((again.as_ptr(), again), (place, one));
     }
 }

@@ -74,6 +74,12 @@ pub fn body(number: usize, bytes: usize) -> Bytes {
     Bytes::from(body)
 }
 
+/// Returns the number that a body begins with, which is that of its sample.
+#[must_use]
+pub fn number_of(body: &[u8]) -> Option<usize> {
+    usize::try_from(u64::from_le_bytes(*body.first_chunk()?)).ok()
+}
+
 /// Returns the response of number `number` with a body of `bytes` bytes.
 #[must_use]
 pub fn response(number: usize, bytes: usize) -> CachedResponse {
@@ -90,6 +96,7 @@ mod tests {
             assert_eq!(body(1, bytes).len(), bytes);
             assert_eq!(body(1, bytes), body(1, bytes));
             assert_ne!(body(1, bytes), body(2, bytes));
+            assert_eq!(number_of(&body(7, bytes)), Some(7));
         }
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use larder_core::BoxError;
 
 use crate::contender::{Terms, WholeClient};
+use crate::larder::FILE_TERMS;
 
 /// A caching client.
 pub(super) struct Larder {
@@ -34,12 +35,7 @@ impl WholeClient for Larder {
     }
 
     fn terms(&self) -> Terms {
-        Terms {
-            durability: "the process's end; a power loss leaves it whole or absent",
-            verification: "every byte, by CRC-32",
-            processes: "many processes",
-            in_memory: false,
-        }
+        FILE_TERMS
     }
 
     async fn get(&self, url: &str) -> Result<Bytes, BoxError> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use larder_core::BoxError;
 use reqwest::Client;
 
-use crate::contender::{Terms, WholeClient};
+use crate::contender::{Survives, Terms, WholeClient};
 
 pub(super) const NAME: &str = "reqwest, no cache";
 
@@ -29,10 +29,15 @@ impl WholeClient for Plain {
     fn terms(&self) -> Terms {
         Terms {
             durability: "nothing",
+            survives: Survives::Nothing,
             verification: "nothing",
             processes: "many processes",
             in_memory: false,
         }
+    }
+
+    fn caches(&self) -> bool {
+        false
     }
 
     async fn get(&self, url: &str) -> Result<Bytes, BoxError> {

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,7 +21,7 @@ use larder_memory::MemoryRedirects;
 use serde_json::{Value, json};
 
 use super::statistics::float;
-use crate::{body, fields, key};
+use crate::{body, fields, key, response};
 
 /// How long a chunk of a body is.
 const CHUNK: usize = 64 << 10;
@@ -37,6 +37,12 @@ pub(crate) enum Child {
     StreamIn,
     /// Gets it again
     StreamOut,
+    /// Opens a cache
+    Open,
+    /// Deletes what has expired
+    Purge,
+    /// Fills a cache, and reads so many of its entries
+    Hits,
     /// Opens a cache, uses it a little, and then does nothing
     Idle,
     /// The same with limits that are far away
@@ -85,6 +91,9 @@ pub(crate) fn answer(child: Child, directory: &Path, count: u64) -> Result<(), B
         Child::CopyOut => copy_out(directory, count)?,
         Child::StreamIn => runtime.block_on(through_client(directory, count, false))?,
         Child::StreamOut => runtime.block_on(through_client(directory, count, true))?,
+        Child::Open => runtime.block_on(open(directory))?,
+        Child::Purge => runtime.block_on(purge(directory, count))?,
+        Child::Hits => runtime.block_on(hits(directory, count))?,
         Child::Idle => runtime.block_on(idle(directory, count, false))?,
         Child::IdleWithinLimits => runtime.block_on(idle(directory, count, true))?,
     };
@@ -137,6 +146,8 @@ fn copy_out(directory: &Path, len: u64) -> Result<Duration, BoxError> {
 }
 
 /// Gets the large response, which must be from the cache or must not be.
+///
+/// What is from the cache is got once more outside of the time, and every byte of it compared.
 async fn through_client(directory: &Path, len: u64, from_cache: bool) -> Result<Duration, BoxError> {
     let backend = FileBackend::new(directory.join("cache")).open().await?;
     if !from_cache {
@@ -144,18 +155,7 @@ async fn through_client(directory: &Path, len: u64, from_cache: bool) -> Result<
     }
     let cache = ResponseCache::new(backend.clone(), CacheOptions::standard())?;
     let start = Instant::now();
-    let request = Request::get("http://origin.invalid/large").body(RequestBody::empty())?;
-    let mut response = cache.send_once(request, &mut Large { len }).await?;
-    if response.from_cache() != from_cache {
-        return Err(format!("the cache answered with {}", response.cache_status()).into());
-    }
-    let mut total = 0;
-    while let Some(chunk) = response.chunk().await? {
-        total += chunk.len() as u64;
-    }
-    if total != len {
-        return Err(format!("{total} bytes arrived, and not {len}").into());
-    }
+    get(&cache, len, from_cache, |_| Ok(())).await?;
     // The entry is there when the body has ended, or shortly after.
     while backend.size().await? == 0 {
         if start.elapsed() > Duration::from_mins(1) {
@@ -164,8 +164,43 @@ async fn through_client(directory: &Path, len: u64, from_cache: bool) -> Result<
         tokio::task::yield_now().await;
     }
     let elapsed = start.elapsed();
+    if from_cache {
+        let (sample, mut at) = (body(1, CHUNK), 0);
+        let compare = |mut chunk: &[u8]| {
+            while !chunk.is_empty() {
+                let (now, later) = chunk.split_at(chunk.len().min(CHUNK - at));
+                if *now != sample[at..at + now.len()] {
+                    return Err("the store gave other bytes".into());
+                }
+                at = (at + now.len()) % CHUNK;
+                chunk = later;
+            }
+            Ok(())
+        };
+        get(&cache, len, from_cache, compare).await?;
+    }
     backend.close().await?;
     Ok(elapsed)
+}
+
+/// Gets the large response, and gives each chunk to `look`.
+async fn get(
+    cache: &ResponseCache,
+    len: u64,
+    from_cache: bool,
+    mut look: impl FnMut(&[u8]) -> Result<(), BoxError>,
+) -> Result<(), BoxError> {
+    let request = Request::get("http://origin.invalid/large").body(RequestBody::empty())?;
+    let mut response = cache.send_once(request, &mut Large { len }).await?;
+    if response.from_cache() != from_cache {
+        return Err(format!("the cache answered with {}", response.cache_status()).into());
+    }
+    let mut total = 0;
+    while let Some(chunk) = response.chunk().await? {
+        total += chunk.len() as u64;
+        look(&chunk)?;
+    }
+    if total == len { Ok(()) } else { Err(format!("{total} bytes arrived, and not {len}").into()) }
 }
 
 /// An origin of one large response.
@@ -179,10 +214,51 @@ impl Origin for Large {
         let chunks = stream::iter(chunks(self.len)).map(Ok::<_, BoxError>);
         let mut response = Response::new(Body::from_sized_stream(chunks, self.len));
         *response.headers_mut() = fields();
-        let now = std::time::SystemTime::now();
+        let now = SystemTime::now();
         response.headers_mut().insert(http::header::DATE, httpdate::fmt_http_date(now).parse()?);
         Ok(response)
     }
+}
+
+async fn open(directory: &Path) -> Result<Duration, BoxError> {
+    let start = Instant::now();
+    let backend = FileBackend::new(directory).open().await?;
+    let elapsed = start.elapsed();
+    backend.close().await?;
+    Ok(elapsed)
+}
+
+async fn purge(directory: &Path, expired: u64) -> Result<Duration, BoxError> {
+    let backend = FileBackend::new(directory).open().await?;
+    let start = Instant::now();
+    let deleted = backend.delete_expired_responses(Timestamp::from(SystemTime::now())).await?;
+    let elapsed = start.elapsed();
+    backend.close().await?;
+    if deleted == expired { Ok(elapsed) } else { Err(format!("{deleted} entries had expired").into()) }
+}
+
+/// Reads entries of 10 KiB that were just written and read; where there are none to read, the rest is the same.
+async fn hits(directory: &Path, count: u64) -> Result<Duration, BoxError> {
+    const ENTRIES: usize = 100;
+    const BYTES: usize = 10 << 10;
+    let backend = FileBackend::new(directory).open().await?;
+    for number in 0..ENTRIES {
+        backend.responses().write(&key(number), response(number, BYTES)).await?;
+    }
+    let mut start = Instant::now();
+    for turn in 0..ENTRIES + usize::try_from(count)? {
+        if turn == ENTRIES {
+            start = Instant::now();
+        }
+        let found = backend.get_response(&key(turn % ENTRIES), Timestamp::UNIX_EPOCH).await;
+        let read = found.into_response().ok_or("an entry was lost")?.body.bytes().await?;
+        if read != body(turn % ENTRIES, BYTES) {
+            return Err("an entry has other bytes".into());
+        }
+    }
+    let elapsed = start.elapsed();
+    backend.close().await?;
+    Ok(elapsed)
 }
 
 /// Reads a thousand entries, looks for as many that are not there, and waits until nothing moves.

@@ -84,6 +84,11 @@ impl Turns {
         let numbers = (task..count).step_by(tasks);
         Self { numbers, began: Instant::now(), is_first: true, latencies: records.then(histogram) }
     }
+
+    /// Returns the numbers that are still to come.
+    pub(crate) fn numbers(&self) -> StepBy<Range<usize>> {
+        self.numbers.clone()
+    }
 }
 
 impl ExactSizeIterator for Turns {}
@@ -161,6 +166,12 @@ impl Lane {
     {
         let work: Work = Box::new(move |count| Box::pin(work(count)));
         Self { name: name.into(), terms: None, tasks: 1, prepare: None, work, clean: None, latencies: None }
+    }
+
+    /// Sets what a table calls it.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
     }
 
     /// Sets what the contender promises.

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 
 use super::machine::Machine;
 use super::measure::Measured;
-use super::row::{LARDER, LIMIT, Row, Unit};
+use super::row::{LARDER, LIMIT, Loss, Row, Unit};
 use super::statistics::{Ratio, median};
+use crate::Terms;
 
 /// Returns every table: the goals, what each contender promises, and the numbers.
 pub(crate) fn markdown(machine: &Machine, rows: &[Row]) -> String {
     let mut text = format!("{machine}\n");
-    for part in [goals(rows), numbers(rows), latencies(rows), terms(rows), failures(rows)] {
+    for part in [goals(rows), losses(rows), numbers(rows), latencies(rows), terms(rows), failures(rows)] {
         if !part.is_empty() {
             let _ = write!(text, "\n{part}");
         }
@@ -48,6 +49,33 @@ fn goals(rows: &[Row]) -> String {
     }
     if unknown > 0 {
         let _ = writeln!(text, "\n{unknown} targets are about contenders that were not measured.");
+    }
+    text
+}
+
+/// Returns a line for each contender that is faster than larder, those first that are at least as safe.
+fn losses(rows: &[Row]) -> String {
+    let compared = rows.iter().filter(|row| row.has_peers()).count();
+    if compared == 0 {
+        return String::new();
+    }
+    let (mut lines, mut less_safe) = (Vec::new(), Vec::new());
+    for row in rows {
+        for Loss { to, times: Ratio { median, p10, p90 }, is_as_safe } in row.losses() {
+            let (lines, left) =
+                if is_as_safe { (&mut lines, "at least as much") } else { (&mut less_safe, "less") };
+            let what = [row.table.as_str(), row.column.as_str()].join(", ");
+            let times = format!("{} ({}–{})", times(median) + "x", times(p10), times(p90));
+            lines.push(format!("| {what} | {to} | {times} | {left} |"));
+        }
+    }
+    lines.append(&mut less_safe);
+    let mut text = String::from("### What larder loses\n\n");
+    if lines.is_empty() {
+        let _ = writeln!(text, "Nobody else is faster in any of {compared} rows.");
+    } else {
+        let head = "| row | faster | cost of larder | what is left of its writes |\n|---|---|---:|---|";
+        let _ = writeln!(text, "{head}\n{}", lines.join("\n"));
     }
     text
 }
@@ -145,10 +173,17 @@ fn latencies(rows: &[Row]) -> String {
 
 /// Returns what each contender promises.
 fn terms(rows: &[Row]) -> String {
-    let mut seen = BTreeMap::new();
-    for lane in rows.iter().flat_map(|row| &row.lanes) {
-        if let Some(terms) = lane.terms {
-            seen.insert(lane.name.as_str(), terms);
+    // Where a contender promises more in some of the groups, these are named.
+    let mut seen: BTreeMap<&str, Vec<(Terms, Vec<&str>)>> = BTreeMap::new();
+    for row in rows {
+        for lane in &row.lanes {
+            let Some(terms) = lane.terms else { continue };
+            let of_lane = seen.entry(&lane.name).or_default();
+            match of_lane.iter_mut().find(|(known, _)| *known == terms) {
+                Some((_, groups)) if groups.contains(&row.group) => {}
+                Some((_, groups)) => groups.push(row.group),
+                None => of_lane.push((terms, vec![row.group])),
+            }
         }
     }
     if seen.is_empty() {
@@ -157,13 +192,14 @@ fn terms(rows: &[Row]) -> String {
     let head = "| contender | a write that returned survives | a read verifies | used by | answers from |\n\
                 |---|---|---|---|---|\n";
     let mut text = format!("### Terms\n\n{head}");
-    for (name, terms) in seen {
-        let from = if terms.in_memory { "memory" } else { "disk" };
-        let _ = writeln!(
-            text,
-            "| {name} | {} | {} | {} | {from} |",
-            terms.durability, terms.verification, terms.processes
-        );
+    for (name, of_lane) in seen {
+        for (terms, groups) in &of_lane {
+            let name =
+                if of_lane.len() == 1 { name.into() } else { [name, " in ", &groups.join(", ")].concat() };
+            let from = if terms.in_memory { "memory" } else { "disk" };
+            let Terms { durability, verification, processes, .. } = terms;
+            let _ = writeln!(text, "| {name} | {durability} | {verification} | {processes} | {from} |");
+        }
     }
     text
 }
@@ -204,6 +240,13 @@ fn row(row: &Row) -> Value {
         .into_iter()
         .map(|verdict| json!({ "goal": verdict.goal, "measured": verdict.measured, "met": verdict.met }))
         .collect();
+    let losses: Vec<Value> = row
+        .losses()
+        .into_iter()
+        .map(|Loss { to, times, is_as_safe }| {
+            json!({ "to": to, "times": ratio(times), "is_as_safe": is_as_safe })
+        })
+        .collect();
     json!({
         "group": row.group,
         "table": row.table,
@@ -212,11 +255,16 @@ fn row(row: &Row) -> Value {
         "unit": match row.unit { Unit::Nanoseconds => "ns", Unit::Bytes => "bytes" },
         "contenders": lanes,
         "targets": verdicts,
+        "losses": losses,
     })
 }
 
+fn ratio(Ratio { median, p10, p90 }: Ratio) -> Value {
+    json!({ "median": median, "p10": p10, "p90": p90 })
+}
+
 fn lane(row: &Row, lane: &Measured) -> Value {
-    let ratio = row.ratio(&lane.name, LIMIT);
+    let to_limit = row.ratio(&lane.name, LIMIT);
     json!({
         "name": lane.name,
         "terms": lane.terms.map(|terms| json!({
@@ -226,7 +274,7 @@ fn lane(row: &Row, lane: &Measured) -> Value {
             "in_memory": terms.in_memory,
         })),
         "median": median(&lane.rounds),
-        "ratio_to_limit": ratio.map(|ratio| json!({ "median": ratio.median, "p10": ratio.p10, "p90": ratio.p90 })),
+        "ratio_to_limit": to_limit.map(ratio),
         "latency_ns": lane.latency.map(|(p50, p99)| json!({ "p50": p50, "p99": p99 })),
         "operations_per_round": lane.operations,
         "rounds": lane.rounds,

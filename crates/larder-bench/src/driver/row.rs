@@ -50,7 +50,7 @@ pub(crate) enum Goal {
     Faster { than: &'static str, least: f64 },
     /// Faster than each peer that is not in memory only.
     FasterThanPeersOnDisk,
-    /// Faster than each peer whose writes survive the end of the process.
+    /// Faster than each peer of whose writes at least as much is left.
     FasterThanPeersAsSafe,
 }
 
@@ -61,6 +61,16 @@ pub(crate) struct Verdict {
     pub(crate) measured: String,
     /// `None` when what it is compared with was not measured.
     pub(crate) met: Option<bool>,
+}
+
+/// A contender that is faster than the subject of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Loss<'a> {
+    pub(crate) to: &'a str,
+    /// How many times as much the subject costs.
+    pub(crate) times: Ratio,
+    /// Whether at least as much is left of its writes.
+    pub(crate) is_as_safe: bool,
 }
 
 /// One row.
@@ -173,16 +183,43 @@ impl Row {
                 verdict("faster than every peer on the disk".into(), nearest)
             }
             Goal::FasterThanPeersAsSafe => {
-                let nearest = self.nearest_peer(|terms| !terms.durability.starts_with("nothing"));
+                let nearest = self.nearest_peer(|terms| self.is_as_safe(terms));
                 verdict("faster than every peer that is at least as safe".into(), nearest)
             }
         }
     }
 
+    /// Returns who is faster, the first of them the most, and by how much.
+    pub(crate) fn losses(&self) -> Vec<Loss<'_>> {
+        let rivals = self.peers().filter_map(|lane| {
+            let times = self.ratio(self.subject, &lane.name)?;
+            let is_as_safe = lane.terms.as_ref().is_some_and(|terms| self.is_as_safe(terms));
+            Some(Loss { to: &lane.name, times, is_as_safe })
+        });
+        let mut losses: Vec<_> = rivals.filter(|loss| loss.times.median > 1.0).collect();
+        losses.sort_by(|a, b| b.times.median.total_cmp(&a.times.median));
+        losses
+    }
+
+    /// Returns whether anybody else was measured.
+    pub(crate) fn has_peers(&self) -> bool {
+        self.peers().any(|lane| !lane.rounds.is_empty())
+    }
+
+    /// Returns the contenders of others.
+    fn peers(&self) -> impl Iterator<Item = &Measured> {
+        self.lanes.iter().filter(|lane| !lane.name.starts_with(LIMIT) && !lane.name.starts_with(LARDER))
+    }
+
+    /// Returns whether at least as much is left of a write as of one of the subject.
+    fn is_as_safe(&self, terms: &Terms) -> bool {
+        let subject = self.lane(self.subject).and_then(|lane| lane.terms);
+        subject.is_none_or(|subject| terms.survives >= subject.survives)
+    }
+
     /// Returns how the peer of such terms that is nearest to the subject compares, and whether it is slower.
     fn nearest_peer(&self, is_rival: impl Fn(&Terms) -> bool) -> Option<(String, bool)> {
-        let peers = self.lanes.iter().filter(|lane| lane.name != LIMIT && !lane.name.starts_with(LARDER));
-        let rivals = peers.filter(|lane| lane.terms.as_ref().is_some_and(&is_rival));
+        let rivals = self.peers().filter(|lane| lane.terms.as_ref().is_some_and(&is_rival));
         let ratios = rivals.filter_map(|lane| Some((&lane.name, self.ratio(&lane.name, self.subject)?)));
         let (name, Ratio { median, p10, p90 }) =
             ratios.min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median))?;
@@ -193,6 +230,8 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Survives;
+    use crate::larder::FILE_TERMS;
 
     fn row() -> Row {
         let lanes = vec![
@@ -220,6 +259,27 @@ mod tests {
         ] {
             assert_eq!(row().verdict(goal).met, met, "{goal:?}");
         }
+    }
+
+    #[test]
+    fn who_is_faster_is_named_with_what_is_left_of_its_writes() {
+        let of = |name: &str, rounds: [f64; 2], survives| {
+            let mut lane = Measured::of(name, rounds.to_vec());
+            lane.terms = Some(Terms { survives, ..FILE_TERMS });
+            lane
+        };
+        let lanes = vec![
+            of(LIMIT, [1.0, 1.0], Survives::Torn),
+            of(LARDER, [10.0, 10.0], Survives::Whole),
+            of("torn", [2.0, 2.0], Survives::Torn),
+            of("safe", [5.0, 5.0], Survives::PowerLoss),
+            of("slow", [11.0, 11.0], Survives::PowerLoss),
+        ];
+        let row = Row::new("write", "write", "1 KiB", lanes);
+        let losses: Vec<_> =
+            row.losses().iter().map(|loss| (loss.to, loss.times.median, loss.is_as_safe)).collect();
+        assert_eq!(losses, [("torn", 5.0, false), ("safe", 2.0, true)]);
+        assert_eq!(row.verdict(Goal::FasterThanPeersAsSafe).met, Some(false));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::row::Row;
 #[cfg(feature = "peers")]
 use crate::Python;
 use crate::larder::{FILE_TERMS, Larder};
-use crate::{Contender, Limit, body, key};
+use crate::{Contender, Limit, body, key, number_of};
 
 /// How many tasks there are in a row: one, which is the main task, or so many on both workers.
 pub(crate) const TASKS: [usize; 2] = [1, 64];
@@ -186,7 +186,9 @@ fn python(directory: &Path) -> Result<Option<Python>, BoxError> {
     Ok(Python::start_or_say(&environment, directory))
 }
 
-/// Returns the lane in which `tasks` tasks read whole bodies of `bytes` bytes, in no order of `entries`.
+/// Returns the lane in which `tasks` tasks read whole bodies of `bytes` bytes, in no order of `keys`.
+///
+/// Each is looked at for its length and its number; [`Stage::fill`] has compared every byte of it.
 pub(crate) fn reading(
     contender: &Arc<dyn Contender>,
     tasks: usize,
@@ -198,9 +200,10 @@ pub(crate) fn reading(
         let (contender, keys) = (Arc::clone(&shared), Arc::clone(&keys));
         async move {
             for number in &mut turns {
-                let body = contender.read(&keys[scattered(number) % keys.len()]).await?;
-                if body.ok_or("an entry was lost")?.len() != bytes {
-                    return Err("a body has another length".into());
+                let at = scattered(number) % keys.len();
+                let body = contender.read(&keys[at]).await?.ok_or("an entry was lost")?;
+                if body.len() != bytes || number_of(&body) != Some(at) {
+                    return Err("another body was read".into());
                 }
             }
             Ok(turns)

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::{BoxError, CacheKey};
 
-use crate::contender::{Contender, Terms};
+use crate::contender::{Contender, Survives, Terms};
 
 /// A cache directory.
 pub(super) struct Cacache {
@@ -33,6 +33,7 @@ impl Cacache {
     fn new(name: &'static str, verification: &'static str, algorithm: Algorithm, directory: &Path) -> Self {
         let terms = Terms {
             durability: "the process's end; a power loss may lose it",
+            survives: Survives::Whole,
             verification,
             processes: "many processes",
             in_memory: false,

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::{BoxError, CacheKey};
 
-use crate::contender::{Contender, Terms};
+use crate::contender::{Contender, Survives, Terms};
 
 /// How much the disk takes at most; blocks are files without content until they are written.
 const DISK: usize = 8 << 30;
@@ -40,6 +40,7 @@ impl Foyer {
     pub(super) async fn in_memory(directory: &Path) -> Result<Self, BoxError> {
         let terms = Terms {
             durability: "nothing: only what is evicted is written",
+            survives: Survives::Nothing,
             verification: "nothing",
             processes: "one process",
             in_memory: true,
@@ -52,6 +53,7 @@ impl Foyer {
     pub(super) async fn on_disk(directory: &Path) -> Result<Self, BoxError> {
         let terms = Terms {
             durability: "nothing: a write is queued",
+            survives: Survives::Nothing,
             verification: "the entry, by XXH64",
             processes: "one process",
             in_memory: false,

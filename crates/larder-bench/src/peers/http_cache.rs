@@ -16,12 +16,13 @@ use http_cache_semantics::CachePolicy;
 use larder_core::{BoxError, CacheKey};
 
 use super::{ENTRIES, cacache::is_absent};
-use crate::contender::{Contender, Terms};
+use crate::contender::{Contender, Survives, Terms};
 use crate::sample;
 
 /// What the manager of cacache promises, which uses its default, SHA-256.
 pub(crate) const CACACHE: Terms = Terms {
     durability: "the process's end; a power loss may lose it",
+    survives: Survives::Whole,
     verification: "the content and the line of the index, by SHA-256",
     processes: "many processes",
     in_memory: false,
@@ -30,14 +31,20 @@ pub(crate) const CACACHE: Terms = Terms {
 /// What the manager of redb promises, which flushes every 64 writes, as is its default.
 pub(crate) const REDB: Terms = Terms {
     durability: "nothing: up to 63 writes are lost when the process is killed",
+    survives: Survives::Nothing,
     verification: "nothing",
     processes: "one process",
     in_memory: false,
 };
 
 /// What the manager of moka promises.
-pub(crate) const MOKA: Terms =
-    Terms { durability: "nothing", verification: "nothing", processes: "one process", in_memory: true };
+pub(crate) const MOKA: Terms = Terms {
+    durability: "nothing",
+    survives: Survives::Nothing,
+    verification: "nothing",
+    processes: "one process",
+    in_memory: true,
+};
 
 /// The largest body that the streaming manager takes; its default, 100 MB, is a choice and not a limit.
 const MAX_BODY: u64 = 1 << 30;
@@ -172,6 +179,7 @@ impl Contender for Streaming {
     fn terms(&self) -> Terms {
         Terms {
             durability: "a power loss",
+            survives: Survives::PowerLoss,
             verification: "the body, by BLAKE3",
             processes: "one process",
             in_memory: false,

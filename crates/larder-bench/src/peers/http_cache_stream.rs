@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use http_cache_semantics::CachePolicy;
 use larder_core::{BoxError, CacheKey};
 
-use crate::contender::{Contender, Terms};
+use crate::contender::{Contender, Survives, Terms};
 use crate::sample;
 
 /// A storage directory.
@@ -40,6 +40,7 @@ impl Contender for Stream {
     fn terms(&self) -> Terms {
         Terms {
             durability: "the process's end; a power loss may tear it",
+            survives: Survives::Torn,
             verification: "nothing",
             processes: "many processes",
             in_memory: false,

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::{BoxError, CacheKey};
 
-use crate::contender::{Contender, Terms};
+use crate::contender::{Contender, Survives, Terms};
 
 /// A directory of objects.
 pub(super) struct Local {
@@ -33,6 +33,7 @@ impl Contender for Local {
     fn terms(&self) -> Terms {
         Terms {
             durability: "the process's end; a power loss may tear it",
+            survives: Survives::Torn,
             verification: "nothing",
             processes: "many processes",
             in_memory: false,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use larder_core::BoxError;
 use serde_json::{Value, json};
 
-use crate::contender::Terms;
+use crate::contender::{Survives, Terms};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/file_backend.py");
 const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/requirements.txt");
@@ -96,6 +96,7 @@ impl Python {
     pub fn terms() -> Terms {
         Terms {
             durability: "the process's end; a write that is interrupted leaves a torn entry",
+            survives: Survives::Torn,
             verification: "nothing",
             processes: "many processes, but a reader sees writes that are not done",
             in_memory: false,

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use larder_core::{BoxError, CacheKey};
 
 use super::Place;
-use crate::contender::{Contender, Terms};
+use crate::contender::{Contender, Survives, Terms};
 
 const BLOBS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("blob");
 
@@ -78,6 +78,7 @@ impl Contender for Redb {
     fn terms(&self) -> Terms {
         Terms {
             durability: "nothing: up to 63 writes are lost when the process is killed",
+            survives: Survives::Nothing,
             verification: "nothing",
             processes: "one process",
             in_memory: false,

@@ -12,7 +12,7 @@ use larder_core::{BoxError, CacheKey};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Place;
-use crate::contender::{Contender, Terms};
+use crate::contender::{Contender, Survives, Terms};
 
 /// What every connection is told. The size of a page holds only for a file that is new.
 const OPTIONS: &str = "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
@@ -83,6 +83,7 @@ impl Contender for Sqlite {
     fn terms(&self) -> Terms {
         Terms {
             durability: "the process's end; a power loss undoes the last writes",
+            survives: Survives::Whole,
             verification: "nothing",
             processes: "many processes, of which one writes at a time",
             in_memory: false,

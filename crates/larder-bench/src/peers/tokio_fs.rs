@@ -10,7 +10,7 @@ use larder_core::{BoxError, CacheKey};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::contender::{Contender, Terms};
+use crate::contender::{Contender, Survives, Terms};
 
 /// A directory of bare files.
 pub(super) struct TokioFs {
@@ -37,6 +37,7 @@ impl Contender for TokioFs {
     fn terms(&self) -> Terms {
         Terms {
             durability: "the process's end; a power loss may tear it",
+            survives: Survives::Torn,
             verification: "nothing",
             processes: "many processes, of which one writes",
             in_memory: false,

@@ -1,7 +1,9 @@
 //! Hits through whole clients: a request in, a response out, with its key derived and the policy asked.
 
+use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,7 +17,7 @@ use crate::driver::measure::{Lane, Measured, Turns};
 use crate::driver::row::{Goal, LIMIT, Row};
 use crate::driver::stage::{Stage, TASKS, keys, reading, scattered};
 use crate::larder::FILE_TERMS;
-use crate::{Contender, Limit, Origin, Terms, WholeClient, body, clients};
+use crate::{Contender, Limit, Origin, Terms, WholeClient, body, clients, number_of};
 
 /// How many URLs there are.
 const URLS: usize = 500;
@@ -30,7 +32,7 @@ const SUBJECT: &str = "larder, reqwest client, RFC 9111";
 /// When the clients cannot be made.
 pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
     let directory = stage.own()?;
-    let origin = stage.runtime.block_on(Origin::start(BYTES))?;
+    let origin = Arc::new(stage.runtime.block_on(Origin::start(BYTES))?);
     let urls: Arc<[String]> = (0..URLS).map(|number| origin.url(number)).collect();
     let limit: Arc<dyn Contender> = Arc::new(Limit::within(stage.directory())?);
     let (limits, _) = stage.fill(&[limit], BYTES, URLS);
@@ -40,7 +42,7 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
         Ok::<_, BoxError>(all)
     })?;
     let mut failed = Vec::new();
-    all.retain(|client| match stage.runtime.block_on(fill(client, &urls)) {
+    all.retain(|client| match stage.runtime.block_on(fill(client, &origin, &urls)) {
         Ok(()) => true,
         Err(error) => {
             failed.push(Measured::failed(client.name(), error));
@@ -50,11 +52,17 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
     for tasks in TASKS {
         let keys = keys(URLS);
         let limits = limits.iter().map(|limit| reading(limit, tasks, &keys, BYTES));
-        let lanes = limits.chain(all.iter().map(|client| getting(client, tasks, &urls)));
+        let lanes = limits.chain(all.iter().map(|client| {
+            let lane = getting(client, tasks, &urls);
+            if client.caches() { asking(lane, &origin, 0) } else { lane }
+        }));
         #[cfg(feature = "peers")]
         let url = urls[0].clone();
         #[cfg(feature = "peers")]
-        let lanes = lanes.chain(stage.python(tasks, move |python, count| python.hit(&url, BYTES, count)));
+        let python = stage.python(tasks, move |python, count| python.hit(&url, BYTES, count));
+        // Before the first of its rounds it asks for what it is to have.
+        #[cfg(feature = "peers")]
+        let lanes = lanes.chain(python.map(|lane| asking(lane, &origin, 1)));
         let mut lanes = stage.measure(&stage.plan(), "whole client hit", &lanes.collect::<Vec<_>>());
         lanes.extend(failed.iter().cloned());
         let goals = if tasks == 1 {
@@ -71,16 +79,35 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Gets every URL twice, and compares what came.
-async fn fill(client: &Arc<dyn WholeClient>, urls: &[String]) -> Result<(), BoxError> {
-    for _ in 0..2 {
+/// Gets every URL twice, and compares what came; the origin must be asked the first time, and only then.
+async fn fill(client: &Arc<dyn WholeClient>, origin: &Origin, urls: &[String]) -> Result<(), BoxError> {
+    for expected in [URLS as u64, 0] {
+        let before = origin.asked();
         for (number, url) in urls.iter().enumerate() {
             if client.get(url).await? != body(number, BYTES) {
                 return Err(format!("response {number} has other bytes").into());
             }
         }
+        let asked = origin.asked() - before;
+        if client.caches() && asked != expected {
+            return Err(format!("the origin was asked {asked} times, and not {expected}").into());
+        }
     }
     Ok(())
+}
+
+/// Lets the lane fail if the origin is asked more often than so many times in a round.
+fn asking(lane: Lane, origin: &Arc<Origin>, most: u64) -> Lane {
+    let before = Arc::new(AtomicU64::new(0));
+    let (noted, asked_first, asked_last) = (Arc::clone(&before), Arc::clone(origin), Arc::clone(origin));
+    lane.prepare(move |_| {
+        noted.store(asked_first.asked(), Ordering::Relaxed);
+        ready(Ok(()))
+    })
+    .clean(move |_| {
+        let asked = asked_last.asked() - before.load(Ordering::Relaxed);
+        ready(if asked <= most { Ok(()) } else { Err(format!("{asked} hits asked the origin").into()) })
+    })
 }
 
 fn getting(client: &Arc<dyn WholeClient>, tasks: usize, urls: &Arc<[String]>) -> Lane {
@@ -89,9 +116,10 @@ fn getting(client: &Arc<dyn WholeClient>, tasks: usize, urls: &Arc<[String]>) ->
         let (client, urls) = (Arc::clone(&shared), Arc::clone(&urls));
         async move {
             for number in &mut turns {
-                let got = client.get(&urls[scattered(number) % urls.len()]).await?;
-                if got.len() != BYTES {
-                    return Err("a body has another length".into());
+                let at = scattered(number) % urls.len();
+                let got = client.get(&urls[at]).await?;
+                if got.len() != BYTES || number_of(&got) != Some(at) {
+                    return Err("another body came".into());
                 }
             }
             Ok(turns)

@@ -9,12 +9,12 @@ use larder_core::{BoxError, ResponseStore};
 use larder_file::{FileStore, Limits};
 
 use super::scale::{BYTES, Cache};
-use super::write::writing;
 use crate::driver::beside;
 use crate::driver::child::{self, Child};
 use crate::driver::measure::{Lane, Measured, Plan, Turns};
 use crate::driver::row::{Row, Unit};
-use crate::driver::stage::{Stage, delete, keys, reading};
+use crate::driver::stage::{Stage, keys, reading};
+use crate::driver::written::writing_new;
 use crate::larder::{FILE_TERMS, Larder};
 use crate::{Contender, body, key};
 
@@ -90,13 +90,7 @@ fn operations(stage: &mut Stage, cache: &Cache, store: &FileStore) {
 
     let what = "write new within limits, 1 KiB, 64 tasks";
     let written: Arc<[_]> = (WITHIN..WITHIN + MOST_WRITTEN).map(key).collect();
-    let lanes = both.map(|contender| {
-        let (shared, keys) = (Arc::clone(contender), Arc::clone(&written));
-        writing(contender, TASKS, &written, BYTES).clean(move |count| {
-            let (contender, keys) = (Arc::clone(&shared), Arc::clone(&keys));
-            async move { delete(&contender, &keys[..count]).await }
-        })
-    });
+    let lanes = both.map(|contender| writing_new(contender, TASKS, &written, BYTES));
     let lanes = stage.measure(&stage.plan().most_operations(MOST_WRITTEN), what, &lanes);
     stage.rows.push(cache.row(what, lanes));
 }
@@ -115,7 +109,7 @@ fn evicting(stage: &mut Stage, cache: &Cache, store: &FileStore) -> Result<(), B
             elapsed = start.elapsed();
             if pruned.evicted == size / 100 { Ok(()) } else { Err(format!("{pruned:?} of {size}").into()) }
         };
-        let lanes = beside::reads(&larder, cache.entries, prune).await?;
+        let lanes = beside::reads(&larder, cache.entries, 0.01, prune).await?;
         Ok::<_, BoxError>((lanes, elapsed))
     })?;
     let lane = Measured::of("larder", vec![elapsed.as_secs_f64() * 1e9]);
@@ -129,15 +123,14 @@ fn full(stage: &mut Stage, cache: &Cache) -> Result<(), BoxError> {
     let size = stage.runtime.block_on(cache.backend.size())?;
     let store = limited(stage, cache, usize::try_from(size)?)?;
     let (shared, next) = (Arc::new(store.clone()), Arc::new(AtomicUsize::new(WITHIN * 2)));
-    let written = body(0, BYTES);
     let worker = move |mut turns: Turns| {
         let first = next.fetch_add(turns.len(), Ordering::Relaxed);
         let keys: Vec<_> = (first..first + turns.len()).map(key).collect();
         let larder = Larder::new("larder", FILE_TERMS, Arc::clone(&shared) as Arc<dyn ResponseStore>);
-        let written = written.clone();
+        let bodies: Vec<_> = (first..first + turns.len()).map(|number| body(number, BYTES)).collect();
         async move {
-            for (_, key) in (&mut turns).zip(&keys) {
-                larder.write(key, written.clone()).await?;
+            for (_, (key, body)) in (&mut turns).zip(keys.iter().zip(bodies)) {
+                larder.write(key, body).await?;
             }
             Ok(turns)
         }

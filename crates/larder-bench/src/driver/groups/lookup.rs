@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use larder::FileBackend;
 use larder_core::{Aliases, BoxError, CacheBackend, CacheKey, Lookup, Timestamp};
@@ -12,18 +11,20 @@ use super::tasks_shown;
 #[cfg(feature = "peers")]
 use crate::PythonOperation;
 use crate::driver::measure::{Lane, Turns};
-use crate::driver::row::{Goal, LIMIT, Row};
+use crate::driver::row::{Goal, LARDER, LIMIT, Row};
 use crate::driver::stage::{Stage, TASKS, keys, reading, scattered};
 use crate::larder::FILE_TERMS;
-use crate::{Contender, Limit, body, key, response};
+use crate::{Contender, Limit, body, key, number_of, response};
 
 /// How many entries there are.
 const ENTRIES: usize = 1_000;
 const BYTES: usize = 10 << 10;
 /// Where the numbers begin of which there is nothing.
 const ABSENT: usize = 1 << 32;
-/// How long an index is left alone before it counts as warm.
-const WARM_AFTER: Duration = Duration::from_secs(3);
+/// More aliases than an index copies to memory by default.
+const MANY: usize = 100_000;
+/// The table of misses whose keys are never the same.
+const FRESH: &str = "miss, a new key each time";
 /// The lane of a hit without a redirect.
 const DIRECT: &str = "larder, direct hit";
 
@@ -73,21 +74,32 @@ fn contains(stage: &mut Stage) -> Result<(), BoxError> {
 /// A miss asks larder's store and its redirects; the others have no redirects to ask.
 fn miss(stage: &mut Stage) -> Result<(), BoxError> {
     let contenders = stage.contenders()?;
+    let (peers, failed) = stage.fill(&contenders.all, BYTES, ENTRIES);
     let directory = stage.own()?;
-    let backend = stage.runtime.block_on(filled(directory.path()))?;
+    let backend = stage.runtime.block_on(filled(directory.path(), 1))?;
     let plan = stage.plan().most_operations(4_096);
     let limit = Arc::new(Limit::within(stage.directory())?);
+    stage.fill(&[Arc::clone(&limit) as Arc<dyn Contender>], BYTES, ENTRIES);
     for tasks in TASKS {
-        for (name, is_fresh) in [("miss, the same keys again", false), ("miss, a new key each time", true)] {
+        for (name, is_fresh) in [("miss, the same keys again", false), (FRESH, true)] {
             let numbers = || Absent::new(is_fresh);
             let mut lanes = vec![opening(&limit, tasks, numbers()), looking_up(&backend, tasks, numbers())];
-            let peers =
-                contenders.all.iter().filter(|contender| !["limit", "larder"].contains(&contender.name()));
+            let peers = peers.iter().filter(|contender| ![LIMIT, LARDER].contains(&contender.name()));
             lanes.extend(peers.map(|peer| missing(peer, tasks, numbers())));
-            let lanes = stage.measure(&plan, name, &lanes);
+            let mut lanes = stage.measure(&plan, name, &lanes);
+            lanes.extend(failed.iter().cloned());
             let goals = if tasks == 1 { vec![Goal::Most(10_000.0)] } else { Vec::new() };
             stage.rows.push(Row::new("lookup", name, tasks_shown(tasks), lanes).at(tasks).goals(goals));
         }
+    }
+    // The index answers from memory if it can; whether it has nothing to say, or more than it keeps there.
+    for (aliases, column) in [(0, "1 task, no alias"), (MANY / ENTRIES, "1 task, 100,000 aliases")] {
+        let directory = stage.own()?;
+        let backend = stage.runtime.block_on(filled(directory.path(), aliases))?;
+        let lanes = [opening(&limit, 1, Absent::new(true)), looking_up(&backend, 1, Absent::new(true))];
+        let lanes = stage.measure(&plan, &format!("{FRESH}, {column}"), &lanes);
+        let goals = if aliases == 0 { vec![Goal::Most(10_000.0)] } else { Vec::new() };
+        stage.rows.push(Row::new("lookup", FRESH, column, lanes).at(1).goals(goals));
     }
     Ok(())
 }
@@ -160,11 +172,11 @@ fn missing(peer: &Arc<dyn Contender>, tasks: usize, absent: Arc<Absent>) -> Lane
 
 fn redirect(stage: &mut Stage) -> Result<(), BoxError> {
     let directory = stage.own()?;
-    let backend = stage.runtime.block_on(filled(directory.path()))?;
+    let backend = stage.runtime.block_on(filled(directory.path(), 1))?;
     let limit: Arc<dyn Contender> = Arc::new(Limit::within(stage.directory())?);
     let (limits, _) = stage.fill(&[limit], BYTES, ENTRIES);
     let direct = keys(ENTRIES);
-    let aliases: Arc<[CacheKey]> = (0..ENTRIES).map(|number| key(ABSENT - 1 - number)).collect();
+    let aliases: Arc<[CacheKey]> = (0..ENTRIES).map(|number| alias(number, 0)).collect();
     for tasks in TASKS {
         let lanes = limits.iter().map(|limit| reading(limit, tasks, &direct, BYTES)).chain(
             [(DIRECT, &direct), ("larder", &aliases)].map(|(name, keys)| {
@@ -173,9 +185,12 @@ fn redirect(stage: &mut Stage) -> Result<(), BoxError> {
                     let (backend, keys) = (backend.clone(), Arc::clone(&keys));
                     async move {
                         for number in &mut turns {
-                            let key = &keys[scattered(number) % keys.len()];
-                            let found = backend.get_response(key, Timestamp::UNIX_EPOCH).await;
-                            found.into_response().ok_or("an entry was lost")?.body.bytes().await?;
+                            let at = scattered(number) % keys.len();
+                            let found = backend.get_response(&keys[at], Timestamp::UNIX_EPOCH).await;
+                            let found = found.into_response().ok_or("an entry was lost")?;
+                            if number_of(&found.body.bytes().await?) != Some(at) {
+                                return Err("another body was read".into());
+                            }
                         }
                         Ok(turns)
                     }
@@ -192,23 +207,27 @@ fn redirect(stage: &mut Stage) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Returns a cache of entries with an alias each, every byte of which was read by both names, and a warm index.
-async fn filled(directory: &Path) -> Result<CacheBackend, BoxError> {
+/// Returns the key of an alias of an entry.
+fn alias(number: usize, of_entry: usize) -> CacheKey {
+    key(ABSENT - 1 - (of_entry * ENTRIES + number))
+}
+
+/// Returns a cache of entries with so many aliases each, every byte of which was read by its name and an alias.
+///
+/// An index makes its copy at the second lookup, so that it is there when all of that is done.
+async fn filled(directory: &Path, aliases: usize) -> Result<CacheBackend, BoxError> {
     let backend = FileBackend::new(directory.join("cache")).open().await?;
     for number in 0..ENTRIES {
-        let aliases = Aliases::new(vec![key(ABSENT - 1 - number)], None);
+        let aliases = (0..aliases).map(|of_entry| alias(number, of_entry)).collect();
+        let aliases = Aliases::new(aliases, None);
         backend.save_response(&key(number), response(number, BYTES), &aliases).await?;
     }
-    // The index answers from memory once its file has been as it is for a while.
-    for pause in [Duration::ZERO, WARM_AFTER] {
-        tokio::time::sleep(pause).await;
-        for number in 0..ENTRIES {
-            for key in [key(number), key(ABSENT - 1 - number)] {
-                let found = backend.get_response(&key, Timestamp::UNIX_EPOCH).await.into_response();
-                let bytes = found.ok_or("an entry was lost")?.body.bytes().await?;
-                if bytes != body(number, BYTES) {
-                    return Err("an entry has other bytes".into());
-                }
+    for number in 0..ENTRIES {
+        for key in std::iter::once(key(number)).chain((0..aliases.min(1)).map(|at| alias(number, at))) {
+            let found = backend.get_response(&key, Timestamp::UNIX_EPOCH).await.into_response();
+            let bytes = found.ok_or("an entry was lost")?.body.bytes().await?;
+            if bytes != body(number, BYTES) {
+                return Err("an entry has other bytes".into());
             }
         }
     }

@@ -1,16 +1,21 @@
 //! Warm hits: whole bodies that are in the page cache.
 
+use std::sync::Arc;
+
 use larder_core::BoxError;
 
 use super::tasks_shown;
 #[cfg(feature = "peers")]
 use crate::PythonOperation;
-use crate::SIZES;
 use crate::driver::row::{Goal, LIMIT, Row};
 use crate::driver::stage::{Stage, TASKS, keys, reading};
+use crate::{Limit, SIZES};
 
 /// How many bytes there are of each size, roughly: more than the processor keeps, less than the page cache.
 const BYTES: usize = 64 << 20;
+
+/// From which length on it matters whether a buffer is a new one.
+const LONG: usize = 64 << 10;
 
 /// Measures the group.
 ///
@@ -21,7 +26,11 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
     let contenders = stage.contenders()?;
     for size in SIZES {
         let entries = (BYTES / size.bytes).clamp(8, 1_000);
-        let (filled, failed) = stage.fill(&contenders.all, size.bytes, entries);
+        let mut all = contenders.all.clone();
+        if size.bytes >= LONG {
+            all.insert(1, Arc::new(Limit::within(stage.directory())?.with_new_buffers()));
+        }
+        let (filled, failed) = stage.fill(&all, size.bytes, entries);
         let keys = keys(entries);
         for tasks in TASKS {
             let table = format!("read, {}", tasks_shown(tasks));

@@ -12,12 +12,12 @@ use tempfile::TempDir;
 
 use super::limits;
 use super::lookup::{Absent, looking_up, opening};
-use super::write::writing;
 use crate::driver::beside;
 use crate::driver::child::{self, Child};
 use crate::driver::measure::{Lane, Measured, Plan};
 use crate::driver::row::{Goal, LIMIT, Row, Unit};
-use crate::driver::stage::{Stage, delete, each, keys, reading};
+use crate::driver::stage::{Stage, each, keys, reading};
+use crate::driver::written::writing_new;
 use crate::larder::{FILE_TERMS, Larder};
 use crate::{Contender, Limit, body, head, key};
 
@@ -39,6 +39,7 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
     for entries in COUNTS.into_iter().filter(|count| *count <= most) {
         let cache = Cache::open(stage, entries)?;
         cache.operations(stage);
+        cache.opening(stage)?;
         cache.listings(stage);
         cache.memory(stage)?;
         cache.expiry(stage)?;
@@ -105,13 +106,7 @@ impl Cache {
 
         let what = "write new, 1 KiB, 64 tasks";
         let written: Arc<[CacheKey]> = (BESIDE * 2..BESIDE * 2 + MOST_WRITTEN).map(key).collect();
-        let lanes = both.map(|contender| {
-            let (shared, keys) = (Arc::clone(contender), Arc::clone(&written));
-            writing(contender, 64, &written, BYTES).clean(move |count| {
-                let (contender, keys) = (Arc::clone(&shared), Arc::clone(&keys));
-                async move { delete(&contender, &keys[..count]).await }
-            })
-        });
+        let lanes = both.map(|contender| writing_new(contender, 64, &written, BYTES));
         let plan = stage.plan().most_operations(MOST_WRITTEN);
         let lanes = stage.measure(&plan, what, &lanes);
         stage.rows.push(self.row(what, lanes));
@@ -120,7 +115,7 @@ impl Cache {
     fn listings(&self, stage: &mut Stage) {
         let rounds = Plan::single(if self.entries < GOAL_AT { 11 } else { 5 });
         let path = self.path();
-        let open = Lane::counted("larder", move |_| {
+        let again = Lane::counted("larder", move |_| {
             let path = path.clone();
             async move {
                 let start = Instant::now();
@@ -130,8 +125,9 @@ impl Cache {
                 Ok(elapsed)
             }
         });
-        let lanes = stage.measure(&rounds, "open", &[open]);
-        stage.rows.push(self.row("open", lanes).goals(self.goals([Goal::Most(20e6)])));
+        let what = "open, in a process that has it open";
+        let lanes = stage.measure(&rounds, what, &[again]);
+        stage.rows.push(self.row(what, lanes));
 
         let list = |bare: &Arc<Limit>, expected| {
             let bare = Arc::clone(bare);
@@ -173,6 +169,17 @@ impl Cache {
         stage.rows.push(self.row("size", lanes));
     }
 
+    /// Opens the cache in processes that have nothing else to do.
+    fn opening(&self, stage: &mut Stage) -> Result<(), BoxError> {
+        eprintln!("open");
+        let opened = |_| child::run(Child::Open, &self.path(), self.entries as u64);
+        let opened = (0..5).map(opened).collect::<Result<Vec<_>, _>>()?;
+        let rounds = opened.into_iter().map(|report| report.nanoseconds).collect();
+        let lanes = vec![Measured::of("larder", rounds)];
+        stage.rows.push(self.row("open", lanes).goals(self.goals([Goal::Most(20e6)])));
+        Ok(())
+    }
+
     fn memory(&self, stage: &mut Stage) -> Result<(), BoxError> {
         eprintln!("resident memory, idle");
         let report = child::run(Child::Idle, &self.path(), self.entries as u64)?;
@@ -202,11 +209,19 @@ impl Cache {
         let lanes = stage.measure(&Plan::single(3), "delete_expired, 1 %", &[look, purge]);
         stage.rows.push(self.row("delete_expired, 1 %", lanes).goals(self.goals([Goal::Most(4e9)])));
 
+        eprintln!("delete_expired, peak memory");
+        stage.runtime.block_on(expire(self.backend.clone(), expired))?;
+        let report = child::run(Child::Purge, &self.path(), expired as u64)?;
+        let lanes = vec![Measured::of("larder", vec![report.bytes])];
+        let goals = self.goals([Goal::Most(64.0 * 1024.0 * 1024.0)]);
+        let row = self.row("delete_expired, peak memory", lanes).unit(Unit::Bytes);
+        stage.rows.push(row.goals(goals));
+
         eprintln!("reads beside delete_expired");
         let lanes = stage.runtime.block_on(async {
             expire(self.backend.clone(), expired).await?;
             let purge = purge_expired(&self.backend, expired);
-            beside::reads(&self.larder, self.entries, purge).await
+            beside::reads(&self.larder, self.entries, 0.0, purge).await
         })?;
         self.beside(stage, "delete_expired", lanes);
         Ok(())
@@ -231,7 +246,11 @@ impl Cache {
             async move {
                 let start = Instant::now();
                 backend.clear().await?;
-                Ok(start.elapsed())
+                let elapsed = start.elapsed();
+                match backend.size().await? {
+                    0 => Ok(elapsed),
+                    left => Err(format!("{left} entries are left").into()),
+                }
             }
         });
         let lanes = stage.measure(&Plan::single(1), "clear", &[clear]);

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use larder_core::{BoxError, CacheKey};
+use larder_core::BoxError;
 
 use super::tasks_shown;
 #[cfg(feature = "peers")]
 use crate::PythonOperation;
-use crate::driver::measure::{Lane, Measured, Turns};
+use crate::driver::measure::{Lane, Measured};
 use crate::driver::row::{Goal, LIMIT, Row};
-use crate::driver::stage::{Contenders, Stage, TASKS, delete, keys};
-use crate::{Contender, Limit, SIZES, Size, body};
+use crate::driver::stage::{Contenders, Stage, TASKS, keys};
+use crate::driver::written::{writing, writing_new};
+use crate::{Contender, Limit, SIZES, Size};
 
 /// How many entries are replaced in turn at most, and how many bytes they are at most.
 const REPLACED: usize = 256;
@@ -28,7 +28,7 @@ const MOST_BYTES: usize = 256 << 20;
 /// When the contenders cannot be opened or emptied.
 pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
     let contenders = stage.contenders()?;
-    for size in SIZES.into_iter().filter(|size| size.bytes <= 1 << 20) {
+    for size in SIZES {
         new(stage, &contenders, size)?;
         replace(stage, &contenders, size)?;
     }
@@ -36,18 +36,12 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
 }
 
 fn new(stage: &mut Stage, contenders: &Contenders, size: Size) -> Result<(), BoxError> {
-    // That what is written is right is seen with a few.
+    // Whoever loses a byte is not measured.
     let (checked, failed) = stage.fill(&contenders.all, size.bytes, replaced(size));
     stage.empty(&checked, replaced(size))?;
     let keys = keys(MOST);
-    for tasks in TASKS {
-        let lanes = checked.iter().map(|contender| {
-            let (emptied, written) = (Arc::clone(contender), Arc::clone(&keys));
-            writing(contender, tasks, &keys, size.bytes).clean(move |count| {
-                let (contender, keys) = (Arc::clone(&emptied), Arc::clone(&written));
-                async move { delete(&contender, &keys[..count]).await }
-            })
-        });
+    for tasks in tasks(size) {
+        let lanes = checked.iter().map(|contender| writing_new(contender, tasks, &keys, size.bytes));
         #[cfg(feature = "peers")]
         let lanes =
             lanes.chain(stage.python(tasks, move |python, count| {
@@ -67,10 +61,13 @@ fn new(stage: &mut Stage, contenders: &Contenders, size: Size) -> Result<(), Box
 fn replace(stage: &mut Stage, contenders: &Contenders, size: Size) -> Result<(), BoxError> {
     let (filled, failed) = stage.fill(&contenders.all, size.bytes, replaced(size));
     let keys = keys(replaced(size));
-    let renamed = Arc::new(Limit::within(stage.directory())?);
-    for tasks in TASKS {
+    let renamed: Arc<dyn Contender> = Arc::new(Limit::within(stage.directory())?.renaming());
+    for tasks in tasks(size) {
         let lanes = filled.iter().map(|contender| writing(contender, tasks, &keys, size.bytes));
-        let lanes = lanes.chain((tasks == 1).then(|| renaming(&renamed, &keys, size.bytes)));
+        let lanes = lanes.chain(
+            (tasks == 1)
+                .then(|| writing(&renamed, tasks, &keys, size.bytes).named("limit, temporary and rename")),
+        );
         #[cfg(feature = "peers")]
         let lanes =
             lanes.chain(stage.python(tasks, move |python, count| {
@@ -80,6 +77,11 @@ fn replace(stage: &mut Stage, contenders: &Contenders, size: Size) -> Result<(),
         stage.rows.push(row);
     }
     stage.empty(&filled, replaced(size))
+}
+
+/// Returns how many tasks write; many of the longest bodies would be more than there is memory for.
+fn tasks(size: Size) -> impl Iterator<Item = usize> {
+    TASKS.into_iter().filter(move |tasks| tasks * size.bytes <= MOST_BYTES)
 }
 
 fn replaced(size: Size) -> usize {
@@ -92,44 +94,4 @@ fn row(stage: &Stage, what: &str, tasks: usize, size: Size, lanes: &[Lane], fail
     let mut lanes = stage.measure(&plan, &format!("{table}, {}", size.name), lanes);
     lanes.extend(failed.iter().cloned());
     Row::new("write", table, size.name, lanes).at(size.bytes)
-}
-
-/// Returns the lane in which `tasks` tasks write under each of `keys` in turn.
-pub(super) fn writing(
-    contender: &Arc<dyn Contender>,
-    tasks: usize,
-    keys: &Arc<[CacheKey]>,
-    bytes: usize,
-) -> Lane {
-    let (shared, keys, bodies) = (Arc::clone(contender), Arc::clone(keys), bodies(bytes));
-    let worker = move |mut turns: Turns| {
-        let (contender, keys, bodies) = (Arc::clone(&shared), Arc::clone(&keys), Arc::clone(&bodies));
-        async move {
-            for number in &mut turns {
-                let body = bodies[number % bodies.len()].clone();
-                contender.write(&keys[number % keys.len()], body).await?;
-            }
-            Ok(turns)
-        }
-    };
-    Lane::new(contender.name(), tasks, worker).terms(contender.terms())
-}
-
-/// Returns the lane of the least that replaces a file whole.
-fn renaming(limit: &Arc<Limit>, keys: &Arc<[CacheKey]>, bytes: usize) -> Lane {
-    let (shared, keys, bodies) = (Arc::clone(limit), Arc::clone(keys), bodies(bytes));
-    Lane::new("limit, temporary and rename", 1, move |mut turns: Turns| {
-        let (limit, keys, bodies) = (Arc::clone(&shared), Arc::clone(&keys), Arc::clone(&bodies));
-        async move {
-            for number in &mut turns {
-                limit.replace(keys[number % keys.len()].as_str(), &bodies[number % bodies.len()])?;
-            }
-            Ok(turns)
-        }
-    })
-}
-
-/// Returns a few bodies, made before anything is measured.
-fn bodies(bytes: usize) -> Arc<[Bytes]> {
-    (0..8).map(|number| body(number, bytes)).collect()
 }
