@@ -24,6 +24,8 @@ pub(crate) enum Cause {
     NoRoom,
     #[error("another process holds the lock of the entry")]
     Locked,
+    #[error("others hold the lock of the usage")]
+    Busy,
     #[error("the store is closed")]
     Closed,
     #[error("there is no tokio runtime to run blocking work on")]
@@ -57,7 +59,7 @@ impl Cause {
             Self::Unknown { .. } => ErrorKind::Unsupported,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::NoRoom => ErrorKind::StorageFull,
-            Self::Locked => ErrorKind::Unavailable,
+            Self::Locked | Self::Busy => ErrorKind::Unavailable,
             Self::Closed => ErrorKind::Closed,
         }
     }

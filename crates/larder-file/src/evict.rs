@@ -32,7 +32,7 @@ const SAMPLE: usize = 1024;
 const SHARE: usize = 4;
 /// How many are removed before that is written down, so that who waits for room has it.
 const BATCH: usize = 16;
-/// So often all entries are looked at in one step before it is believed that none of them can go.
+/// So often all entries are looked at before it is believed that none of them can go.
 const IDLE: u32 = 3;
 /// Eviction goes on until there is so much room: one in so many parts of each limit.
 const LOW: u64 = 16;
@@ -74,6 +74,8 @@ pub(crate) struct Evictor {
     pool: Pool,
     /// How many candidates may go before others are looked at.
     credit: usize,
+    /// How often all entries were looked at since one of them went, or none had to.
+    idle: u32,
 }
 
 /// One way through all entries.
@@ -108,7 +110,13 @@ impl Shared {
         }
         self.flush_recent();
         let place = Place { shared: self, home: &home, usage, deadline: Instant::now() + STEP };
-        evictor.step(&place, goal)
+        match evictor.step(&place, goal) {
+            Err(_) if usage.is_gone() => {
+                self.reopen_home()?;
+                Ok(Stepped::More)
+            }
+            stepped => stepped,
+        }
     }
 
     /// Waits up to `patience` for the lock of those who evict.
@@ -136,8 +144,12 @@ impl Shared {
                 self.bounds.evicted.fetch_add(u64::from(removed.is_some()), Ordering::Relaxed);
                 removed
             }
-            Err(cause) => {
+            Err(cause) if self.bounds.warned.swap(true, Ordering::Relaxed) => {
                 tracing::debug!(%key, %cause, "cannot evict an entry");
+                None
+            }
+            Err(cause) => {
+                tracing::warn!(%key, %cause, "cannot evict an entry; from now on that is not worth a warning");
                 None
             }
         }
@@ -147,14 +159,15 @@ impl Shared {
 impl Evictor {
     fn step(&mut self, place: &Place<'_>, goal: Goal) -> Result<Stepped> {
         let mut record = place.usage.record(&place.shared.fs)?;
-        // How often all entries were looked at since one of them went.
-        let mut idle = 0;
         loop {
             let is_known = record.counted || !place.shared.options.limits.is_counting();
             if is_known && place.is_reached(record.total, goal) {
+                self.idle = 0;
                 return Ok(Stepped::Reached);
             }
-            if idle >= IDLE {
+            if self.idle >= IDLE {
+                // Whoever comes next looks at all of them once more.
+                self.idle = IDLE - 1;
                 return Ok(Stepped::Nothing);
             }
             if place.is_late() {
@@ -163,12 +176,10 @@ impl Evictor {
             if !is_known || self.credit == 0 || self.pool.is_empty() {
                 record = self.sample(place, record)?;
                 if self.cycle.is_none() {
-                    idle += if self.pool.is_empty() { IDLE } else { 1 };
+                    self.idle += if self.pool.is_empty() { IDLE } else { 1 };
                 }
             } else {
-                let before = record.total;
                 record = self.evict_some(place, record, goal);
-                idle = if record.total == before { idle } else { 0 };
             }
         }
     }
@@ -228,6 +239,9 @@ impl Evictor {
                 removed += Amount::entry(len);
             }
         }
+        if removed != Amount::ZERO {
+            self.idle = 0;
+        }
         place.usage.removed(&place.shared.fs, removed, since).unwrap_or_else(|| {
             record.total = record.total.less(removed);
             record
@@ -247,5 +261,39 @@ impl Place<'_> {
             Goal::Calm => limits.hold(total) && !limits.is_above(total, LOW),
         };
         fits && self.shared.is_disk_free(self.home)
+    }
+}
+
+#[cfg(all(test, feature = "fault-injection"))]
+mod tests {
+    use std::io::ErrorKind;
+
+    use larder_core::ResponseStore;
+
+    use super::*;
+    use crate::{Fault, FaultPlan, FileStore, Op};
+
+    #[tokio::test]
+    async fn evicting_what_cannot_be_removed_ends() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let cache = dir.path().join("cache");
+        let builder = || FileStore::builder(&cache, larder_codec::default_codecs());
+        builder().open().await.expect("opened").close().await.expect("closed");
+        for number in 0..2000 {
+            std::fs::write(cache.join(format!("responses/k{number}")), "x").expect("written");
+        }
+        let plan = FaultPlan::new(|call| {
+            let refused =
+                call.op == Op::Unlink && call.path.parent().is_some_and(|dir| dir.ends_with("responses"));
+            refused.then_some(Fault::Error(ErrorKind::PermissionDenied))
+        });
+        let store = builder().faults(plan).max_entries(1000).open().await.expect("opened");
+        let ended = (0..2000).any(|_| {
+            let stepped = store.shared.evict_step(Goal::Calm, Turn::Free).expect("no step fails");
+            assert_ne!(stepped, Stepped::Reached);
+            stepped == Stepped::Nothing
+        });
+        assert!(ended, "it goes on for ever");
+        store.close().await.expect("closed");
     }
 }

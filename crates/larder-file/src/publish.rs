@@ -75,9 +75,15 @@ impl Draft {
 
     fn try_publish(&mut self, key: &CacheKey, patience: &mut Patience) -> Result<()> {
         let shared = Arc::clone(&self.shared);
-        let account = shared.account();
+        let (account, dir) = loop {
+            let account = shared.account();
+            let dir = shared.entry_dir(key)?;
+            // If the directory had to be made again, so has its account.
+            if account.is_current() {
+                break (account, dir);
+            }
+        };
         let new = self.amount(&account)?;
-        let dir = shared.entry_dir(key)?;
         // With limits, what is there is looked at first: room for all of a replacement need not be made.
         if self.name.is_none() && (!account.is_active() || shared.amount_of(&dir, key)? == Amount::ZERO) {
             let room = account.take(new, patience)?;
@@ -95,7 +101,7 @@ impl Draft {
             // Without the lock, what is there now may be gone before it is replaced.
             let is_certain = account.is_active() && lock.is_some();
             let old = if is_certain { shared.amount_of(&dir, key)? } else { Amount::ZERO };
-            let Some(room) = account.try_take(new.less(old))? else {
+            let Some(room) = account.try_take(new, old)? else {
                 drop(lock);
                 shared.make_room(new.less(old), patience)?;
                 continue;
@@ -119,12 +125,23 @@ impl Draft {
             let lock = shared.lock(key).ok_or(Cause::Locked)?;
             // What is checked and what is replaced are in the same directory, whatever is cleared meanwhile.
             let Some(dir) = shared.existing_dir(key)? else { return Ok(false) };
+            if !account.is_current() {
+                continue;
+            }
             let current = shared.prologue_of(&dir, Path::new(key.as_str()))?;
             if current.is_none_or(|current| current.prologue.revision != *revision) {
                 return Ok(false);
             }
             let old = if account.is_active() { shared.amount_of(&dir, key)? } else { Amount::ZERO };
-            let Some(room) = account.try_take(new.less(old))? else {
+            let room = match account.try_take(new, old) {
+                Err(_) if account.is_gone() => {
+                    drop(lock);
+                    shared.reopen_home()?;
+                    continue;
+                }
+                room => room?,
+            };
+            let Some(room) = room else {
                 drop(lock);
                 shared.make_room(new.less(old), &mut patience)?;
                 continue;

@@ -61,7 +61,13 @@ fn millis(time: SystemTime) -> u64 {
 impl Shared {
     /// Records that the entry of `key` was used, if anybody evicts by that. Nothing is waited for.
     pub(crate) fn used(self: &Arc<Self>, key: &CacheKey) {
-        if !self.bounds.is_accounting() || !self.bounds.recent.note(key, SystemTime::now()) {
+        if !self.bounds.is_accounting() {
+            if self.bounds.is_time_to_look() {
+                self.in_background(|shared| _ = shared.join());
+            }
+            return;
+        }
+        if !self.bounds.recent.note(key, SystemTime::now()) {
             return;
         }
         let begun = self.in_background(|shared| {

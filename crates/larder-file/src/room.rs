@@ -25,6 +25,8 @@ const LONG: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(1);
 /// A writer that leaves less room than this part of a limit has room made behind it.
 const HIGH: u64 = 32;
+/// How long, in milliseconds, nobody begins to make room behind the writers after nothing could go.
+const STUCK_MILLIS: u64 = 1000;
 /// How often, in milliseconds, a store without limits looks whether somebody has set some.
 const LOOK_MILLIS: u64 = 1000;
 
@@ -38,6 +40,10 @@ pub(crate) struct Bounds {
     tending: AtomicBool,
     /// Whether the directory's usage is kept.
     accounting: AtomicBool,
+    /// When it was last found that nothing could go, in milliseconds since 1970.
+    stuck_at: AtomicU64,
+    /// Whether an entry could not be evicted before.
+    pub(crate) warned: AtomicBool,
     /// When a store without limits last looked for the usage file, in milliseconds since 1970.
     looked_at: AtomicU64,
 }
@@ -48,9 +54,19 @@ impl Bounds {
         self.accounting.load(Ordering::Relaxed)
     }
 
-    /// Notes whether the directory that was just opened has its usage kept; returns whether that is new.
-    pub(crate) fn note_home(&self, home: &Home) -> bool {
-        home.usage.is_some() && !self.accounting.swap(home.usage.is_some(), Ordering::Relaxed)
+    /// Notes whether the directory that is now worked in has its usage kept.
+    pub(crate) fn note_home(&self, home: &Home) {
+        self.accounting.store(home.usage.is_some(), Ordering::Relaxed);
+    }
+
+    /// Returns whether it is time to look for a usage file again; whoever is told so looks.
+    pub(crate) fn is_time_to_look(&self) -> bool {
+        let now = now_millis();
+        let is_time = now.abs_diff(self.looked_at.load(Ordering::Relaxed)) >= LOOK_MILLIS;
+        if is_time {
+            self.looked_at.store(now, Ordering::Relaxed);
+        }
+        is_time
     }
 }
 
@@ -85,30 +101,40 @@ impl Account {
         self.home.usage.is_some()
     }
 
+    /// Returns whether the account was removed, so that another must be asked for.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.usage().is_some_and(Usage::is_gone)
+    }
+
+    /// Returns whether this is still the account of the directory that the store works in.
+    pub(crate) fn is_current(&self) -> bool {
+        Arc::ptr_eq(&self.home, &self.shared.home())
+    }
+
     fn usage(&self) -> Option<&Usage> {
         self.home.usage.as_ref()
     }
 
-    /// Takes room for `growth`, if there is.
-    pub(crate) fn try_take(&self, growth: Amount) -> Result<Option<Room<'_>>> {
+    /// Takes room for `new` in the place of `old`, if there is.
+    pub(crate) fn try_take(&self, new: Amount, old: Amount) -> Result<Option<Room<'_>>> {
         let Some(usage) = self.usage() else {
             return Ok(Some(Room { account: self, reservation: None }));
         };
         let limits = &self.shared.options.limits;
-        if growth != Amount::ZERO && !self.shared.is_disk_free(&self.home) {
+        if new.less(old) != Amount::ZERO && !self.shared.is_disk_free(&self.home) {
             return Ok(None);
         }
-        let (reservation, _) = usage.reserve(&self.shared.fs, growth, limits)?;
+        let reservation = usage.reserve(&self.shared.fs, new, old, limits).map_err(in_time)?;
         Ok(reservation.map(|reservation| Room { account: self, reservation: Some(reservation) }))
     }
 
-    /// Takes room for `growth`, and makes it if need be.
-    pub(crate) fn take(&self, growth: Amount, patience: &mut Patience) -> Result<Room<'_>> {
+    /// Takes room for `new`, and makes it if need be.
+    pub(crate) fn take(&self, new: Amount, patience: &mut Patience) -> Result<Room<'_>> {
         loop {
-            if let Some(room) = self.try_take(growth)? {
+            if let Some(room) = self.try_take(new, Amount::ZERO)? {
                 return Ok(room);
             }
-            self.shared.make_room(growth, patience)?;
+            self.shared.make_room(new, patience)?;
         }
     }
 
@@ -165,33 +191,30 @@ impl Shared {
     /// Returns the account of an operation; ask before the directory is opened that the operation changes.
     pub(crate) fn account(self: &Arc<Self>) -> Account {
         let mut home = self.home();
-        if home.usage.is_none()
-            && let Some(bounded) = self.look_for_usage(&home)
-        {
-            home = bounded;
+        let found = match &home.usage {
+            None if self.bounds.is_time_to_look() => self.join(),
+            Some(usage) if usage.is_gone() => self.reopen_home().ok(),
+            _ => None,
+        };
+        if let Some(found) = found {
+            home = found;
         }
         let since = home.usage.as_ref().map(Usage::generation).unwrap_or_default();
         Account { shared: Arc::clone(self), home, since }
     }
 
-    /// Looks, now and then, whether another store has begun to keep the usage; joins it then.
-    fn look_for_usage(&self, home: &Home) -> Option<Arc<Home>> {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-        let looked_at = &self.bounds.looked_at;
-        if now.abs_diff(looked_at.load(Ordering::Relaxed)) < LOOK_MILLIS {
-            return None;
-        }
-        looked_at.store(now, Ordering::Relaxed);
-        self.fs.stat(&home.root, Path::new(USAGE)).ok()?;
-        self.reopen_home().ok()
+    /// Looks whether another store has begun to keep the usage; joins it then.
+    pub(crate) fn join(&self) -> Option<Arc<Home>> {
+        self.fs.stat(&self.home().root, Path::new(USAGE)).ok()?;
+        let joined = self.reopen_home();
+        joined.inspect_err(|cause| tracing::debug!(%cause, "the usage is joined later")).ok()
     }
 
     /// Makes room for `growth`, or waits a little while somebody else does.
     pub(crate) fn make_room(&self, growth: Amount, patience: &mut Patience) -> Result<()> {
         let waited = patience.waited();
         let turn = if waited < LONG { Turn::Free } else { Turn::Mine };
-        match self.evict_step(Goal::Room(growth), turn)? {
+        match self.evict_step(Goal::Room(growth), turn).map_err(in_time)? {
             Stepped::Nothing => Err(Cause::NoRoom),
             _ if waited >= PATIENCE => Err(Cause::NoRoom),
             Stepped::Elsewhere => {
@@ -229,16 +252,24 @@ impl Shared {
         let limits = &self.options.limits;
         let is_needed = limits.any()
             && (!record.counted || !limits.hold(record.total) || limits.is_above(record.total, HIGH));
-        if !is_needed || self.bounds.tending.swap(true, Ordering::AcqRel) {
+        let is_stuck = now_millis().abs_diff(self.bounds.stuck_at.load(Ordering::Relaxed)) < STUCK_MILLIS;
+        if !is_needed || is_stuck || self.bounds.tending.swap(true, Ordering::AcqRel) {
             return;
         }
         let tending = Tending(Arc::clone(self));
         let Ok(runtime) = Handle::try_current() else { return };
         runtime.spawn(async move {
             // Each step is a hop of its own, so that neither closing the store nor ending the runtime waits for more.
-            while let Ok(Stepped::More) =
-                tending.0.hop(|shared| shared.evict_step(Goal::Calm, Turn::Free)).await
-            {}
+            loop {
+                match tending.0.hop(|shared| shared.evict_step(Goal::Calm, Turn::Free)).await {
+                    Ok(Stepped::More) => {}
+                    Ok(Stepped::Nothing) => {
+                        return tending.0.bounds.stuck_at.store(now_millis(), Ordering::Relaxed);
+                    }
+                    Ok(Stepped::Reached | Stepped::Elsewhere) => return,
+                    Err(cause) => return tracing::debug!(%cause, "room is made later"),
+                }
+            }
         });
     }
 
@@ -249,6 +280,19 @@ impl Shared {
             self.tend(&record);
         }
     }
+}
+
+/// What could not be had in time is no room.
+fn in_time(cause: Cause) -> Cause {
+    match cause {
+        Cause::Busy => Cause::NoRoom,
+        cause => cause,
+    }
+}
+
+fn now_millis() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// That this process makes room; until it is dropped.

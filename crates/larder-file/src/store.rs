@@ -312,12 +312,13 @@ impl Shared {
         let (layout, durability) = (Some(self.layout), self.options.durability);
         let (home, _) =
             directory::prepare(&self.fs, &self.path, layout, durability, self.options.limits.any())?;
-        if self.bounds.note_home(&home)
-            && let Some(usage) = &home.usage
+        if let Some(usage) = &home.usage
+            && usage.may_lack_what_was_done(&self.fs, self.home().usage.as_ref())
         {
-            // What this store wrote before it knew of limits was not accounted for.
+            // What this store wrote before it knew of this usage is not in it.
             usage.forget(&self.fs)?;
         }
+        self.bounds.note_home(&home);
         let home = Arc::new(home);
         *self.home.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&home);
         Ok(home)

@@ -6,6 +6,7 @@
 mod record;
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,7 @@ use larder_core::Timestamp;
 use crate::cause::{Cause, Result};
 use crate::directory::{Home, LOCKS, RESPONSES, put_file};
 use crate::limits::{Amount, Limits};
-use crate::lock::{lock_file, wait_for_lock};
+use crate::lock::lock_file;
 use crate::publish::is_absence;
 use crate::random;
 use crate::sys::{self, Fs};
@@ -26,9 +27,12 @@ pub(crate) use self::record::{Baseline, Generation, Record, Reservation};
 /// The file's name in the cache directory; that of its maker's lock, too.
 pub(crate) const USAGE: &str = "usage";
 /// How long the file's lock is waited for: whoever holds it has it for microseconds, unless somebody stopped them.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(100);
 /// The same for what can be owed.
 const LITTLE_PATIENCE: Duration = Duration::from_millis(25);
+/// The shortest pause between two attempts to have the lock, and how much longer one may be. Pauses do not grow: who has
+/// waited for long must not be the one that asks least often.
+const PAUSE_MICROS: (u64, u64) = (20, 180);
 /// The most changes that are owed; what is beyond is never taken off, until a walk over all entries finds out.
 const MOST_OWED: usize = 1024;
 
@@ -40,6 +44,10 @@ pub(crate) struct Usage {
     /// The changes that are still to be written down; whoever has this may ask for the file's lock.
     owed: Mutex<Vec<Owed>>,
     seen: Seen,
+    /// Whether the file has lost its name, so that whoever opens the directory anew accounts in another.
+    gone: AtomicBool,
+    /// Whether this is what made it, so that nothing was there before.
+    is_new: bool,
 }
 
 /// A change that is still to be written down.
@@ -64,6 +72,7 @@ impl Usage {
     /// A file from before the machine last started, and one that is damaged, counts for nothing until somebody counts.
     pub(crate) fn open(fs: &Fs, home: &Home, make: bool) -> Result<Option<Self>> {
         let path = home.root.path().join(USAGE);
+        let mut is_new = false;
         let file = match open_existing(fs, home, &path)? {
             Some(file) => file,
             None if make => {
@@ -74,12 +83,14 @@ impl Usage {
                 } else {
                     let record = Record::new(series()?, sys::boot(), is_empty(fs, home)?);
                     put_file(fs, home, USAGE, &record.to_bytes())?;
-                    open_existing(fs, home, &path)?.ok_or(Cause::Locked)?
+                    is_new = true;
+                    open_existing(fs, home, &path)?.ok_or(Cause::Busy)?
                 }
             }
             None => return Ok(None),
         };
-        let usage = Self { file, path, owed: Mutex::default(), seen: Seen::default() };
+        let (owed, seen, gone) = (Mutex::default(), Seen::default(), AtomicBool::new(false));
+        let usage = Self { file, path, owed, seen, gone, is_new };
         let fresh = Record::new(series()?, sys::boot(), false);
         usage.update(fs, |record| {
             if record.boot() != sys::boot() {
@@ -87,6 +98,18 @@ impl Usage {
             }
         })?;
         Ok(Some(usage))
+    }
+
+    /// Returns whether the file was found to have lost its name: removed, or replaced by another.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether what the store did while it had `before` may be missing here.
+    pub(crate) fn may_lack_what_was_done(&self, fs: &Fs, before: Option<&Self>) -> bool {
+        let id =
+            |usage: &Self| fs.stat_file(&usage.file, || usage.path.clone()).ok().and_then(|stat| stat.id);
+        !self.is_new && before.is_none_or(|before| id(before).is_none_or(|before| id(self) != Some(before)))
     }
 
     /// Returns what the file says.
@@ -108,14 +131,15 @@ impl Usage {
         *self.seen.generation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes room for `growth`; without a reservation there is none, and the record says how much there is.
+    /// Takes room for `new` in the place of `old`, if there is.
     pub(crate) fn reserve(
         &self,
         fs: &Fs,
-        growth: Amount,
+        new: Amount,
+        old: Amount,
         limits: &Limits,
-    ) -> Result<(Option<Reservation>, Record)> {
-        self.update(fs, |record| (record.reserve(growth, limits, now()), *record))
+    ) -> Result<Option<Reservation>> {
+        self.update(fs, |record| record.reserve(new, old, limits, now()))
     }
 
     /// Ends a reservation.
@@ -174,13 +198,25 @@ impl Usage {
         deadline: Instant,
         change: impl FnOnce(&mut Record) -> T,
     ) -> Result<T> {
-        let locked = wait_for_lock(fs, &self.file, &self.path, deadline);
-        locked.map_err(Cause::io("lock the usage", &self.path))?;
+        self.lock(fs, deadline)?;
         let changed = self.update_locked(fs, owed, change);
         if let Err(error) = fs.unlock(&self.file) {
             tracing::warn!(path = %self.path.display(), %error, "cannot give back the lock of the usage");
         }
         changed
+    }
+
+    fn lock(&self, fs: &Fs, deadline: Instant) -> Result<()> {
+        while !fs.try_lock(&self.file, &self.path).map_err(Cause::io("lock the usage", &self.path))? {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Cause::Busy);
+            }
+            let (shortest, spread) = PAUSE_MICROS;
+            // Any number does that is not the same for all who wait.
+            std::thread::sleep(Duration::from_micros(shortest + u64::from(left.subsec_nanos()) % spread));
+        }
+        Ok(())
     }
 
     fn update_locked<T>(
@@ -189,6 +225,11 @@ impl Usage {
         owed: &mut Vec<Owed>,
         change: impl FnOnce(&mut Record) -> T,
     ) -> Result<T> {
+        let gone = fs.has_lost_name(&self.file, &self.path);
+        if gone.map_err(Cause::io("inspect the usage", &self.path))? {
+            self.gone.store(true, Ordering::Relaxed);
+            return Err(Cause::io("find the usage", &self.path)(io::ErrorKind::NotFound.into()));
+        }
         let read = fs.read(&self.file, 0, record::LEN, || self.path.clone());
         let bytes = read.map_err(Cause::io("read the usage", &self.path))?;
         let old = Record::parse(&bytes);

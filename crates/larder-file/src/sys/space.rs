@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use super::{Dir, Fs, Op};
+#[cfg(unix)]
+use crate::publish::is_absence;
 
 impl Fs {
     /// Sets when what stands under `relative` was last used; nothing is opened or followed where the system can do so.
@@ -43,6 +45,31 @@ impl Fs {
             }
             #[cfg(not(unix))]
             Dir::Portable(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Returns whether `path` is no longer the name of the open `file`; where nobody can tell, it is.
+    ///
+    /// By handle, it is enough that the file has a name; by path, it must be that one.
+    pub(crate) fn has_lost_name(&self, file: &File, path: &Path) -> io::Result<bool> {
+        self.faults.check(Op::Stat, || path.to_owned())?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let open = file.metadata()?;
+            if !self.portable {
+                return Ok(open.nlink() == 0);
+            }
+            match std::fs::symlink_metadata(path) {
+                Ok(named) => Ok((named.dev(), named.ino()) != (open.dev(), open.ino())),
+                Err(error) if is_absence(&error) => Ok(true),
+                Err(error) => Err(error),
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = file;
+            Ok(false)
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Everything here is arithmetic on one record. Whoever publishes an entry reserves room for it first and settles
 //! afterwards; whoever removes one takes it off afterwards. A walk over all entries can then correct the total
-//! downwards whatever happens beside it: what it saw, plus all that was published since it began or may yet be.
+//! whatever happens beside it: what it saw, plus all that was published since it began or may yet be. That is all of
+//! each entry, however little of it is growth: a walk may miss a name that is replaced under it.
 
 use larder_core::Timestamp;
 
@@ -41,7 +42,10 @@ pub(crate) struct Record {
 /// Room for an entry that is about to be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reservation {
+    /// What it takes beyond what it replaces.
     growth: Amount,
+    /// All that it takes.
+    whole: Amount,
     epoch: u64,
     series: u64,
 }
@@ -58,6 +62,8 @@ pub(crate) struct Generation {
 pub(crate) struct Baseline {
     series: u64,
     finished: Amount,
+    /// The total, if it was counted.
+    total: Option<Amount>,
 }
 
 impl Record {
@@ -131,39 +137,47 @@ impl Record {
     }
 
     pub(crate) fn baseline(&self) -> Baseline {
-        Baseline { series: self.series, finished: self.finished }
+        let total = self.counted.then_some(self.total);
+        Baseline { series: self.series, finished: self.finished, total }
     }
 
-    /// Takes room for `growth` if that fits.
-    pub(crate) fn reserve(&mut self, growth: Amount, limits: &Limits, now: Timestamp) -> Option<Reservation> {
+    /// Takes room for `new` in the place of `old`, if that fits.
+    pub(crate) fn reserve(
+        &mut self,
+        new: Amount,
+        old: Amount,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Option<Reservation> {
         self.turn(now);
+        let growth = new.less(old);
         let grows = growth != Amount::ZERO;
         if (limits.is_counting() && grows && !self.counted) || !limits.admit(self.total, growth) {
             return None;
         }
         self.total += growth;
-        self.pending[0] += growth;
-        Some(Reservation { growth, epoch: self.epoch, series: self.series })
+        self.pending[0] += new;
+        Some(Reservation { growth, whole: new, epoch: self.epoch, series: self.series })
     }
 
     /// Ends a reservation whose entry was published, or was not.
     pub(crate) fn settle(&mut self, reservation: &Reservation, was_published: bool) {
-        let Reservation { growth, .. } = *reservation;
+        let Reservation { growth, whole, .. } = *reservation;
         let age = self.epoch.checked_sub(reservation.epoch).filter(|_| self.series == reservation.series);
         match age {
             Some(age @ (0 | 1)) => {
                 let pending = &mut self.pending[usize::from(age == 1)];
-                *pending = pending.less(growth);
+                *pending = pending.less(whole);
                 if was_published {
-                    self.finished += growth;
+                    self.finished += whole;
                 } else {
                     self.total = self.total.less(growth);
                 }
             }
             // Nobody waited for it, so that a correction may have left it out: better twice than not at all.
             _ if was_published => {
-                self.total += growth;
-                self.finished += growth;
+                self.total += whole;
+                self.finished += whole;
             }
             _ => {}
         }
@@ -177,13 +191,19 @@ impl Record {
     }
 
     /// Corrects the total by what a walk saw that began at `baseline`; a walk from before another record says nothing.
+    ///
+    /// It is lowered to the most that there can be, and raised to that if the walk saw more than can be if the total
+    /// was right when it began: others put files there, or what was removed had never been accounted for.
     pub(crate) fn correct(&mut self, seen: Amount, baseline: &Baseline) {
         if baseline.series != self.series {
             return;
         }
         let [now, before] = self.pending;
-        let most = seen + self.finished.less(baseline.finished) + now + before;
-        self.total = if self.counted { self.total.min(most) } else { most };
+        let published = self.finished.less(baseline.finished) + now + before;
+        let most = seen + published;
+        let said_too_little =
+            baseline.total.is_some_and(|total| seen.less(total + published) != Amount::ZERO);
+        self.total = if self.counted && !said_too_little { self.total.min(most) } else { most };
         self.counted = true;
         self.corrections = self.corrections.wrapping_add(1);
     }

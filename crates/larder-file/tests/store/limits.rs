@@ -20,7 +20,7 @@ async fn file_len(len: usize) -> u64 {
 }
 
 /// What is among the entries of a cache directory: bytes and entries.
-fn truth(cache: &Path) -> (u64, u64) {
+pub(crate) fn truth(cache: &Path) -> (u64, u64) {
     let (mut bytes, mut entries) = (0, 0);
     let mut dirs = vec![cache.join("responses")];
     while let Some(dir) = dirs.pop() {
@@ -38,7 +38,7 @@ fn truth(cache: &Path) -> (u64, u64) {
     (bytes, entries)
 }
 
-fn usage(store: &FileStore) -> (u64, u64) {
+pub(crate) fn usage(store: &FileStore) -> (u64, u64) {
     let stats = store.stats();
     (stats.bytes.expect("counted"), stats.entries.expect("counted"))
 }
@@ -49,7 +49,7 @@ fn is_impatience(error: &Error) -> bool {
 }
 
 /// Writes an entry, again if need be.
-async fn put(store: &FileStore, key: &CacheKey, make: impl Fn() -> CachedResponse) {
+pub(crate) async fn put(store: &FileStore, key: &CacheKey, make: impl Fn() -> CachedResponse) {
     for _ in 0..100 {
         match store.write(key, make()).await {
             Err(error) if is_impatience(&error) => {}
@@ -60,12 +60,12 @@ async fn put(store: &FileStore, key: &CacheKey, make: impl Fn() -> CachedRespons
 }
 
 /// Waits until what a store does in the background is done.
-async fn quiet(store: FileStore) {
+pub(crate) async fn quiet(store: FileStore) {
     store.close().await.expect("closed");
 }
 
 /// Sets when the entry was last used: so many seconds ago.
-fn used_ago(place: &Place, key: &CacheKey, seconds: u64) {
+pub(crate) fn used_ago(place: &Place, key: &CacheKey, seconds: u64) {
     let used = SystemTime::now() - Duration::from_secs(seconds);
     let file = std::fs::File::options().write(true).open(place.entry(key)).expect("there");
     file.set_times(std::fs::FileTimes::new().set_accessed(used)).expect("set");

@@ -9,4 +9,5 @@ mod directory;
 mod faults;
 mod format;
 mod limits;
+mod limits_shared;
 mod support;

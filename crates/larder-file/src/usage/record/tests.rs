@@ -1,6 +1,6 @@
 //! The record's arithmetic: against damage, and against a truth that changes under a walk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -24,9 +24,9 @@ fn entry(len: u64) -> Amount {
 fn what_was_published_counts_and_what_failed_does_not() {
     let mut record = counted();
     let limits = Limits::default().max_total_bytes(100).max_entries(2);
-    let first = record.reserve(entry(60), &limits, START).expect("room");
-    assert!(record.reserve(entry(41), &limits, START).is_none());
-    let second = record.reserve(entry(40), &limits, START).expect("room");
+    let first = record.reserve(entry(60), Amount::ZERO, &limits, START).expect("room");
+    assert!(record.reserve(entry(41), Amount::ZERO, &limits, START).is_none());
+    let second = record.reserve(entry(40), Amount::ZERO, &limits, START).expect("room");
     record.settle(&first, true);
     record.settle(&second, false);
     assert_eq!(record.total, entry(60));
@@ -38,11 +38,17 @@ fn what_was_published_counts_and_what_failed_does_not() {
 fn nothing_grows_within_limits_before_it_was_counted() {
     let mut record = Record::new(7, 1, false);
     let limits = Limits::default().max_entries(100);
-    assert!(record.reserve(entry(1), &limits, START).is_none());
-    assert!(record.reserve(Amount::ZERO, &limits, START).is_some(), "a replacement that does not grow");
-    assert!(record.reserve(entry(1), &Limits::default(), START).is_some(), "a store without limits");
+    assert!(record.reserve(entry(1), Amount::ZERO, &limits, START).is_none());
     assert!(
-        record.reserve(entry(1), &Limits::default().min_free_bytes(9), START).is_some(),
+        record.reserve(Amount::ZERO, Amount::ZERO, &limits, START).is_some(),
+        "a replacement that does not grow"
+    );
+    assert!(
+        record.reserve(entry(1), Amount::ZERO, &Limits::default(), START).is_some(),
+        "a store without limits"
+    );
+    assert!(
+        record.reserve(entry(1), Amount::ZERO, &Limits::default().min_free_bytes(9), START).is_some(),
         "nothing to count"
     );
 }
@@ -50,7 +56,7 @@ fn nothing_grows_within_limits_before_it_was_counted() {
 #[test]
 fn what_a_dead_writer_reserved_is_given_back_by_a_later_correction() {
     let mut record = counted();
-    record.reserve(entry(10), &Limits::default(), START).expect("no limits");
+    record.reserve(entry(10), Amount::ZERO, &Limits::default(), START).expect("no limits");
     let walk = record.baseline();
     record.correct(Amount::ZERO, &walk);
     assert_eq!(record.total, entry(10), "its writer may live");
@@ -64,7 +70,7 @@ fn what_a_dead_writer_reserved_is_given_back_by_a_later_correction() {
 #[test]
 fn a_writer_that_nobody_waited_for_counts_again() {
     let mut record = counted();
-    let late = record.reserve(entry(10), &Limits::default(), START).expect("no limits");
+    let late = record.reserve(entry(10), Amount::ZERO, &Limits::default(), START).expect("no limits");
     for seconds in [61, 122] {
         record.turn(at(seconds));
     }
@@ -78,7 +84,7 @@ fn what_is_taken_off_after_a_correction_is_not_taken_off_twice() {
     let mut record = counted();
     let limits = Limits::default();
     for len in [10, 20] {
-        let reserved = record.reserve(entry(len), &limits, START).expect("no limits");
+        let reserved = record.reserve(entry(len), Amount::ZERO, &limits, START).expect("no limits");
         record.settle(&reserved, true);
     }
     let before = record.generation();
@@ -90,9 +96,48 @@ fn what_is_taken_off_after_a_correction_is_not_taken_off_twice() {
 }
 
 #[test]
+fn an_entry_that_is_replaced_under_a_walk_counts_whether_or_not_the_walk_saw_it() {
+    let mut record = counted();
+    let limits = Limits::default();
+    let first = record.reserve(entry(10), Amount::ZERO, &limits, START).expect("no limits");
+    record.settle(&first, true);
+    for is_settled in [true, false] {
+        let walk = record.baseline();
+        let again = record.reserve(entry(10), entry(10), &limits, START).expect("no limits");
+        if is_settled {
+            record.settle(&again, true);
+        }
+        record.correct(Amount::ZERO, &walk);
+        assert_eq!(record.total, entry(10));
+    }
+}
+
+#[test]
+fn a_usage_that_says_too_little_is_raised_by_the_next_round() {
+    let mut record = counted();
+    let limits = Limits::default();
+    let first = record.reserve(entry(10), Amount::ZERO, &limits, START).expect("no limits");
+    record.settle(&first, true);
+    let walk = record.baseline();
+    record.correct(Amount { bytes: 30, entries: 3 }, &walk);
+    assert_eq!(record.total, Amount { bytes: 30, entries: 3 });
+
+    let walk = record.baseline();
+    let second = record.reserve(entry(5), Amount::ZERO, &limits, START).expect("no limits");
+    record.settle(&second, true);
+    record.remove(Amount { bytes: 20, entries: 2 }, record.generation());
+    record.correct(Amount { bytes: 35, entries: 4 }, &walk);
+    assert_eq!(
+        record.total,
+        Amount { bytes: 15, entries: 2 },
+        "what was seen and then removed raises nothing"
+    );
+}
+
+#[test]
 fn a_clock_that_is_set_back_ends_nothing() {
     let mut record = counted();
-    let reserved = record.reserve(entry(10), &Limits::default(), at(1000)).expect("no limits");
+    let reserved = record.reserve(entry(10), Amount::ZERO, &Limits::default(), at(1000)).expect("no limits");
     record.turn(START);
     record.turn(at(59));
     record.settle(&reserved, false);
@@ -127,8 +172,8 @@ enum Step {
         name: u8,
         len: u64,
     },
-    /// The reservation at this place of those that are open publishes.
-    Publish(usize),
+    /// The reservation at this place of those that are open publishes; what it replaces may be hidden from the walk.
+    Publish(usize, bool),
     Settle(usize),
     /// Its writer is killed.
     Die(usize),
@@ -143,7 +188,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..6_u8, 1..50_u64).prop_map(|(name, len)| Step::Reserve { name, len }),
-        4 => (0..4_usize).prop_map(Step::Publish),
+        4 => (0..4_usize, any::<bool>()).prop_map(|(place, hides)| Step::Publish(place, hides)),
         3 => (0..4_usize).prop_map(Step::Settle),
         1 => (0..4_usize).prop_map(Step::Die),
         2 => (0..6_u8).prop_map(Step::Unlink),
@@ -189,22 +234,27 @@ proptest! {
         let mut writers: Vec<Writer> = Vec::new();
         let mut removals: Vec<(Amount, Generation)> = Vec::new();
         let mut walk: Option<(Baseline, Amount, u8)> = None;
+        // Names that were replaced under the walk, which a listing need not show in either place.
+        let mut hidden: BTreeSet<u8> = BTreeSet::new();
         for step in steps {
             match step {
                 // A name is published by one writer at a time: a lock or a link sees to that.
                 Step::Reserve { name, len } if writers.iter().all(|writer| writer.name != name) => {
                     let old = truth.get(&name).copied();
                     let old = old.map_or(Amount::ZERO, entry);
-                    let growth = entry(len).less(old);
-                    let reservation = record.reserve(growth, &Limits::default(), at(clock)).expect("no limits");
+                    let reserved = record.reserve(entry(len), old, &Limits::default(), at(clock));
+                    let reservation = reserved.expect("no limits");
                     writers.push(Writer { reservation, name, len, began: clock, published: false });
                 }
-                Step::Publish(place) if place < writers.len() => {
+                Step::Publish(place, hides) if place < writers.len() => {
                     let writer = &mut writers[place];
                     if !writer.published {
                         writer.published = true;
                         let since = record.generation();
                         let old = truth.insert(writer.name, writer.len);
+                        if hides && old.is_some() && walk.is_some() {
+                            hidden.insert(writer.name);
+                        }
                         let shrunk = old.map_or(Amount::ZERO, |old| entry(old).less(entry(writer.len)));
                         removals.push((shrunk, since));
                     }
@@ -224,10 +274,14 @@ proptest! {
                     let (amount, since) = removals.remove(place);
                     record.remove(amount, since);
                 }
-                Step::Walk if walk.is_none() => walk = Some((record.baseline(), Amount::ZERO, 0)),
+                Step::Walk if walk.is_none() => {
+                    hidden.clear();
+                    walk = Some((record.baseline(), Amount::ZERO, 0));
+                }
                 Step::Look => {
                     if let Some((baseline, seen, next)) = &mut walk {
-                        *seen += truth.get(next).map_or(Amount::ZERO, |len| entry(*len));
+                        let shown = truth.get(next).filter(|_| !hidden.contains(next));
+                        *seen += shown.map_or(Amount::ZERO, |len| entry(*len));
                         *next += 1;
                         if *next == 6 {
                             record.correct(*seen, baseline);
