@@ -28,7 +28,7 @@ pub(super) enum Step {
     Conformance,
     /// The examples, as a reader of the README runs them
     Examples,
-    /// Kills, several processes and a large body, for a short while
+    /// Kills, several processes, a large body and a full disk, for a short while
     Torture,
 }
 
@@ -204,13 +204,20 @@ fn torture() -> Outcome {
     xtask(&["torture", "kill", "--rounds", "20"])?;
     xtask(&["torture", "processes", "--seconds", "5"])?;
     xtask(&["torture", "proxy", "--seconds", "10"])?;
+    xtask(&["torture", "full"])?;
     for compression in ["none", "zstd"] {
         let task = ["torture", "stream", "--gib", "1", "--compression", compression];
         cargo(&[RELEASE_XTASK, &task[..]].concat())?;
     }
     let download = ["torture", "download", "--gib", "1", "--rounds", "20", "--first-bytes", "20"];
     cargo(&[RELEASE_XTASK, &download[..]].concat())?;
-    Ok(())
+    // What these measure is time.
+    let bounded = ["torture", "bounded", "--entries", "6000", "--max-total-bytes", "32MiB"];
+    cargo(&[RELEASE_XTASK, &bounded[..]].concat())?;
+    let bounded = ["torture", "bounded", "--entries", "3000", "--max-entries", "500"];
+    cargo(&[RELEASE_XTASK, &bounded[..]].concat())?;
+    let purge = ["torture", "purge", "--entries", "20000"];
+    cargo(&[RELEASE_XTASK, &purge[..]].concat())
 }
 
 #[cfg(test)]
