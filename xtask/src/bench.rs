@@ -1,9 +1,11 @@
 //! `cargo xtask bench`: builds and runs the driver of the benchmarks, which prints what it measured.
 //!
-//! Two groups are measured here: single operations by criterion, and what it costs to build larder.
+//! Three groups are measured here: single operations by criterion, the system calls of a hit, and what it costs to
+//! build larder.
 
 mod build;
 mod operations;
+mod syscalls;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,7 +16,7 @@ use crate::{Outcome, run};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// What to measure: read, write, lookup, client, memory, mix, stream (all of these if nothing is named), scale,
-    /// operations (single ones, by criterion) or build
+    /// operations (single ones, by criterion), syscalls or build
     groups: Vec<String>,
     /// Measures the stores and clients of other authors too; they are built for it
     #[arg(long)]
@@ -36,20 +38,32 @@ pub(crate) struct Arguments {
     directory: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// Returns whether there are options that only the driver knows.
+    fn are_for_the_driver(&self) -> bool {
+        let paths = [&self.json, &self.plots, &self.directory];
+        self.peers || self.entries.is_some() || paths.into_iter().any(Option::is_some)
+    }
+}
+
 /// Measures and prints.
 ///
 /// # Errors
 ///
 /// When something cannot be built or measured.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let is_here = |group: &&String| ["operations", "build"].contains(&group.as_str());
+    let is_here = |group: &&String| ["operations", "syscalls", "build"].contains(&group.as_str());
     let (here, driven): (Vec<_>, Vec<_>) = arguments.groups.iter().partition(is_here);
     if here.is_empty() || !driven.is_empty() {
         drive(arguments, &driven)?;
+    } else if arguments.are_for_the_driver() {
+        let groups: Vec<&str> = here.iter().map(|group| group.as_str()).collect();
+        return Err(format!("{} takes none of the options but --quick", groups.join(", ")).into());
     }
     for group in here {
         match group.as_str() {
             "operations" => operations::run(arguments.quick)?,
+            "syscalls" => syscalls::run()?,
             _ => build::run()?,
         }
     }

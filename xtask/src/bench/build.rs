@@ -92,9 +92,9 @@ pub(super) fn run() -> Outcome {
         let seconds = start.elapsed().as_secs_f64();
         let built =
             scratch.path().join("target/release/program").with_extension(std::env::consts::EXE_EXTENSION);
-        let mib = fs::metadata(built)?.len() >> 10;
+        let kib = fs::metadata(built)?.len() >> 10;
         // The program itself is not one that it depends on.
-        lines.push(format!("| {} | {} | {seconds:.0} s | {mib} KiB |", program.name, crates.len() - 1));
+        lines.push(format!("| {} | {} | {seconds:.0} s | {kib} KiB |", program.name, crates.len() - 1));
     }
     println!("\n| program | crates | build from nothing | stripped size |\n|---|---:|---:|---:|");
     println!("{}", lines.join("\n"));
