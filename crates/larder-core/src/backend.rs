@@ -64,17 +64,20 @@ impl CacheBackend {
     /// Returns how many failures were passed over since this cache was made.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.counters().failures()
+        self.counters.get().map_or(0, Counters::failures)
     }
 
     /// Returns what this cache has counted since it was made, all of its clones together, and what its store has.
     ///
-    /// It looks at nothing but memory.
+    /// It looks at nothing but memory. Before anything was counted, no recorder of metrics is asked for or told anything.
     #[must_use]
     pub fn stats(&self) -> CacheStats {
         let store = self.responses.stats();
-        self.counters().tell(&store);
-        self.counters().stats(store)
+        let Some(counters) = self.counters.get() else {
+            return CacheStats { store, ..CacheStats::default() };
+        };
+        counters.tell(&store);
+        counters.stats(store)
     }
 
     /// Counts a request that was answered.
@@ -265,6 +268,32 @@ impl CacheBackend {
         Ok(deleted)
     }
 
+    /// Deletes the aliases that lead nowhere; returns how many. It looks at every alias.
+    ///
+    /// One that is written meanwhile, before its entry, may go too: it is a hint. If the future is dropped, any of these
+    /// may be gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RedirectIndex::values`], [`RedirectIndex::delete_targets`] and [`ResponseStore::contains`].
+    pub async fn delete_dangling(&self) -> Result<u64> {
+        let mut deleted = 0;
+        let mut batches = self.redirects.values().ready_chunks(BATCH);
+        while let Some(batch) = batches.next().await {
+            let targets = batch.into_iter().map(|item| item.map(|(_, alias)| alias.target));
+            let mut gone = Vec::new();
+            for target in targets.collect::<Result<BTreeSet<_>>>()? {
+                if !self.responses.contains(&target).await? {
+                    gone.push(target);
+                }
+            }
+            if !gone.is_empty() {
+                deleted += self.redirects.delete_targets(&gone).await?;
+            }
+        }
+        Ok(deleted)
+    }
+
     /// Returns the URL of every entry, in no order, under the terms of [`ResponseStore::heads`].
     #[must_use]
     pub fn get_urls(&self) -> BoxStream<'static, Result<Uri>> {
@@ -321,24 +350,6 @@ impl CacheBackend {
             self.pass_over("contains", &error);
             false
         })
-    }
-
-    /// Deletes the aliases whose entries are gone. One that is written meanwhile may go too: it is a hint.
-    async fn delete_dangling(&self) -> Result<()> {
-        let mut batches = self.redirects.values().ready_chunks(BATCH);
-        while let Some(batch) = batches.next().await {
-            let targets = batch.into_iter().map(|item| item.map(|(_, alias)| alias.target));
-            let mut gone = Vec::new();
-            for target in targets.collect::<Result<BTreeSet<_>>>()? {
-                if !self.responses.contains(&target).await? {
-                    gone.push(target);
-                }
-            }
-            if !gone.is_empty() {
-                self.redirects.delete_targets(&gone).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Returns the counters; the recorder of metrics is asked for its handles when something is first counted.

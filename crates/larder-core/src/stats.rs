@@ -93,7 +93,7 @@ pub struct CacheStats {
 }
 
 impl CacheStats {
-    /// Returns how many requests were answered.
+    /// Returns how many requests were answered. One that ended in an error is in none of the numbers.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.from_cache() + self.coalesced + self.misses + self.bypassed + self.refused

@@ -17,8 +17,7 @@ use larder_core::{
 /// A response store in memory, without a bound.
 ///
 /// Cloning is cheap; the clones are the same store. Its [`stats`](ResponseStore::stats) count the bytes of the bodies
-/// alone. No future waits once it has the lock, so that a dropped one has
-/// changed nothing.
+/// alone. No future waits once it has the lock, so that a dropped one has changed nothing.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     map: Arc<Mutex<Map>>,

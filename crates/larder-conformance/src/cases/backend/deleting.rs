@@ -98,6 +98,16 @@ pub(crate) async fn delete_expired_responses_takes_dangling_aliases_along(setup:
         equal(target(cache.redirects(), name).await?.is_some(), there, contract)
             .map_err(|failure| failure.with(name))?;
     }
+    cache.redirects().write(&[key("astray"), key("lost")], &key("nowhere"), None).await?;
+    equal(cache.delete_dangling().await?, 2, "delete_dangling returns how many aliases it deleted")?;
+    for (name, there) in [("astray", false), ("lost", false), ("to-new", true), ("to-kept", true)] {
+        equal(
+            target(cache.redirects(), name).await?.is_some(),
+            there,
+            "it deletes what leads nowhere, alone",
+        )
+        .map_err(|failure| failure.with(name))?;
+    }
     equal(cache.delete_expired_responses(Timestamp::MAX).await?, 1, "an entry without expiry is kept")
 }
 
