@@ -5,6 +5,7 @@
 //! leaves nothing behind, and what is in memory is what a read saw after the last change. Taking out and putting in
 //! happen under the locks here, which are never held across an `.await`.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,9 @@ const STRIPES: usize = 256;
 /// A store may have handed it to a thread, which goes on. Checking for longer than that thread works costs little.
 const DOUBT: Duration = Duration::from_mins(1);
 
+/// How many keys of a stripe may each be in doubt. With more, the doubt about the first is one about the whole stripe.
+const DOUBTFUL: usize = 16;
+
 /// What changes at the same time as it is read.
 #[derive(Debug)]
 pub(crate) struct Coherence {
@@ -29,15 +33,15 @@ pub(crate) struct Coherence {
     hasher: RandomState,
     stripes: Box<[Stripe]>,
     sweeps: RwLock<Sweeps>,
-    /// As in [`Stripe`], for every key.
+    /// A check of any key that began before does not count.
     trusted_from: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Stripe {
     changes: Mutex<Changes>,
-    /// A check that began before does not count.
-    trusted_from: AtomicU64,
+    /// A check that began from then on counts, whichever key it was of.
+    undoubted_from: AtomicU64,
 }
 
 /// The changes of single keys.
@@ -46,6 +50,10 @@ struct Changes {
     ended: u64,
     /// The keys that are being changed, as often as they are; few at any time.
     running: Vec<CacheKey>,
+    /// The keys of changes that were dropped, the first of them first; a check of one that began before does not count.
+    doubtful: VecDeque<(CacheKey, u64)>,
+    /// As of a doubtful key, for all of the stripe.
+    trusted_from: u64,
 }
 
 /// The changes of many keys.
@@ -109,10 +117,12 @@ impl Coherence {
         nanos(self.begun.elapsed())
     }
 
-    /// Returns from when on a check of an entry in `stripe` counts.
-    pub(crate) fn trusted_from(&self, stripe: usize) -> u64 {
-        let all = self.trusted_from.load(Ordering::Acquire);
-        all.max(self.stripes[stripe].trusted_from.load(Ordering::Acquire))
+    /// Returns whether a check of `key`, which is of `stripe`, counts if it began at `checked_at`.
+    pub(crate) fn trusts(&self, key: &CacheKey, stripe: usize, checked_at: u64) -> bool {
+        let stripe = &self.stripes[stripe];
+        checked_at >= self.trusted_from.load(Ordering::Acquire)
+            && (checked_at >= stripe.undoubted_from.load(Ordering::Acquire)
+                || stripe.changes().trust(key, checked_at))
     }
 
     /// Begins a read of `key`.
@@ -192,6 +202,25 @@ impl Stripe {
     }
 }
 
+impl Changes {
+    fn trust(&self, key: &CacheKey, checked_at: u64) -> bool {
+        let is_doubtful = |(other, until): &(CacheKey, u64)| checked_at < *until && other == key;
+        checked_at >= self.trusted_from && !self.doubtful.iter().any(is_doubtful)
+    }
+
+    /// Doubts checks of `key` that begin before `until`. No doubt is forgotten, because what it is about may be in memory
+    /// for ever; where the minute of the first one is over, each entry of the stripe is checked once.
+    fn doubt(&mut self, key: &CacheKey, until: u64) {
+        self.doubtful.retain(|(other, _)| other != key);
+        if self.doubtful.len() == DOUBTFUL
+            && let Some((_, until)) = self.doubtful.pop_front()
+        {
+            self.trusted_from = self.trusted_from.max(until);
+        }
+        self.doubtful.push_back((key.clone(), until));
+    }
+}
+
 impl Sweeps {
     fn begin(&mut self, scope: Scope) {
         match scope {
@@ -228,7 +257,9 @@ impl Drop for Change<'_> {
             let stripe = &self.coherence.stripes[self.coherence.stripe(key)];
             let mut changes = stripe.changes();
             if !self.has_ended {
-                stripe.trusted_from.fetch_max(self.coherence.doubtful_until(), Ordering::AcqRel);
+                let until = self.coherence.doubtful_until();
+                changes.doubt(key, until);
+                stripe.undoubted_from.fetch_max(until, Ordering::AcqRel);
             }
             take_one(&mut changes.running, key);
             changes.ended += 1;
@@ -263,4 +294,38 @@ fn take_one<T: PartialEq>(items: &mut Vec<T>, item: &T) {
 /// Returns a duration in whole nanoseconds, and the most there are if it is longer.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: usize) -> CacheKey {
+        CacheKey::new(n.to_string()).expect("the tests' keys are valid")
+    }
+
+    /// Returns which of `keys` are not trusted, if all were checked at `checked_at`.
+    fn doubted(coherence: &Coherence, keys: &[CacheKey], checked_at: u64) -> usize {
+        keys.iter().filter(|key| !coherence.trusts(key, coherence.stripe(key), checked_at)).count()
+    }
+
+    #[test]
+    fn a_dropped_change_puts_its_own_key_in_doubt_and_no_other() {
+        let coherence = Coherence::new();
+        let keys: Vec<_> = (0..10 * STRIPES).map(key).collect();
+        drop(coherence.change(&keys[..1], |_| {}));
+        assert_eq!(doubted(&coherence, &keys, coherence.now()), 1);
+        assert_eq!(doubted(&coherence, &keys, coherence.doubtful_until()), 0);
+    }
+
+    #[test]
+    fn however_many_changes_are_dropped_each_key_is_in_doubt() {
+        let coherence = Coherence::new();
+        let keys: Vec<_> = (0..4 * DOUBTFUL * STRIPES).map(key).collect();
+        for key in &keys {
+            drop(coherence.change(std::slice::from_ref(key), |_| {}));
+        }
+        assert_eq!(doubted(&coherence, &keys, coherence.now()), keys.len());
+        assert_eq!(doubted(&coherence, &keys, coherence.doubtful_until()), 0);
+    }
 }

@@ -45,7 +45,8 @@ const MANY: usize = 1_024;
 ///   moment since `max_staleness` before the read began. They are what other processes do, what is done to the other
 ///   store directly or through another tier, what that store does by itself (evicting an entry, removing a damaged
 ///   one), and what an operation does whose future was dropped. For a minute after such a drop, the other store is
-///   asked about every hit of an entry that may be concerned.
+///   asked about every hit of an entry that the operation was to change. If there are so many of these that they are no
+///   longer kept apart, in the order of thousands a minute, it is asked about others too.
 /// - **Age** is reckoned by a monotonic clock, from before the other store was asked. It does not run while the machine
 ///   sleeps, if the system's does not.
 /// - **A failure** of the other store to say whether an entry is unchanged is the read's own: what is older than
@@ -61,7 +62,8 @@ const MANY: usize = 1_024;
 /// # Memory
 ///
 /// The bytes of all entries are within `max_bytes` at every moment. What readers still have of an entry that was
-/// evicted is not counted. A body that the other store returned as a part of a longer buffer keeps the whole buffer.
+/// evicted is not counted. A body counts with its length, and if the other store returned it as a part of a buffer, keeps
+/// all of that: of the file store, the head as it is encoded, and up to a quarter more.
 ///
 /// [`write`]: ResponseStore::write
 /// [`read`]: ResponseStore::read
@@ -135,13 +137,13 @@ impl MemoryTier {
 
     /// Returns the entry under `key` if it need not be checked at `now`.
     fn fresh(&self, key: &CacheKey, now: u64) -> Option<Arc<Entry>> {
-        self.entries.get(key).filter(|entry| self.is_fresh(entry, now))
+        self.entries.get(key).filter(|entry| self.is_fresh(key, entry, now))
     }
 
-    fn is_fresh(&self, entry: &Entry, now: u64) -> bool {
+    fn is_fresh(&self, key: &CacheKey, entry: &Entry, now: u64) -> bool {
         let checked_at = entry.checked_at();
         now.saturating_sub(checked_at) < self.max_staleness
-            && checked_at >= self.coherence.trusted_from(entry.stripe)
+            && self.coherence.trusts(key, entry.stripe, checked_at)
     }
 
     /// Reads what is not in memory, or has to be checked.
@@ -187,7 +189,7 @@ impl ResponseStore for MemoryTier {
     async fn read(&self, key: &CacheKey) -> Result<Option<CachedResponse>> {
         let now = self.coherence.now();
         let held = self.entries.get(key);
-        if let Some(entry) = held.as_ref().filter(|entry| self.is_fresh(entry, now)) {
+        if let Some(entry) = held.as_ref().filter(|entry| self.is_fresh(key, entry, now)) {
             count(&self.hits);
             return Ok(Some(entry.to_response()));
         }
