@@ -61,6 +61,7 @@ pub struct FileBackend {
     max_entries: Option<u64>,
     min_free_bytes: Option<u64>,
     busy_timeout: Option<Duration>,
+    max_redirects_in_memory: Option<usize>,
     portable: bool,
     #[cfg(feature = "tier")]
     memory_tier: Option<u64>,
@@ -84,6 +85,7 @@ impl FileBackend {
             max_entries: None,
             min_free_bytes: None,
             busy_timeout: None,
+            max_redirects_in_memory: None,
             portable: false,
             #[cfg(feature = "tier")]
             memory_tier: None,
@@ -175,6 +177,15 @@ impl FileBackend {
         self
     }
 
+    /// Sets up to how many redirects a copy in memory answers; with more of them each miss asks SQLite. See
+    /// [`SqliteRedirectsBuilder::max_rows_in_memory`].
+    ///
+    /// [`SqliteRedirectsBuilder::max_rows_in_memory`]: larder_redirects::SqliteRedirectsBuilder::max_rows_in_memory
+    pub fn max_redirects_in_memory(mut self, redirects: usize) -> Self {
+        self.max_redirects_in_memory = Some(redirects);
+        self
+    }
+
     /// Uses nothing of the file system but what the standard library offers on every platform; off by default.
     pub fn portable(mut self, portable: bool) -> Self {
         self.portable = portable;
@@ -184,8 +195,8 @@ impl FileBackend {
     /// Keeps up to `bytes` of recent responses in memory, in front of the file store; none by default.
     ///
     /// What other processes change in the directory is then seen up to a second later, and this cache's own changes at
-    /// once, as [`MemoryTier`] promises. For other bounds, put a tier in front of what
-    /// [`open_parts`](FileBackend::open_parts) returns, which has none.
+    /// once, as [`MemoryTier`] promises. For other bounds, and to ask the tier what it holds or have it forget that, put one
+    /// in front of what [`open_parts`](FileBackend::open_parts) returns, which has none.
     ///
     /// [`MemoryTier`]: crate::tier::MemoryTier
     #[cfg(feature = "tier")]
@@ -256,6 +267,9 @@ impl FileBackend {
         let mut redirects = SqliteRedirects::builder(path).durability(self.durability);
         if let Some(timeout) = self.busy_timeout {
             redirects = redirects.busy_timeout(timeout);
+        }
+        if let Some(rows) = self.max_redirects_in_memory {
+            redirects = redirects.max_rows_in_memory(rows);
         }
         Ok((store, redirects.open().await?))
     }

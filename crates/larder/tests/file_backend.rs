@@ -9,7 +9,7 @@ use http::{Method, StatusCode, Uri};
 use larder::file::FanOut;
 use larder::{
     Aliases, Body, CacheBackend, CacheKey, CachedResponse, Durability, Error, ErrorKind, FileBackend, Hop,
-    Lookup, ResponseHead, Timestamp,
+    Lookup, RedirectIndex, ResponseHead, Timestamp,
 };
 use tempfile::TempDir;
 
@@ -193,6 +193,28 @@ async fn the_compression_is_written_and_read_without_being_chosen() {
     let entry = std::fs::metadata(path.join("responses").join(key.as_str())).expect("an entry");
     assert!(entry.len() < 10_000, "{} bytes", entry.len());
     assert!(read_one(&FileBackend::new(&path).open().await.expect("opened")).await);
+}
+
+#[tokio::test]
+async fn the_bound_of_redirects_in_memory_reaches_the_index() {
+    for (most, is_in_memory) in [(None, true), (Some(0), false)] {
+        let directory = directory();
+        let mut backend = FileBackend::new(directory.path().join("cache"));
+        if let Some(most) = most {
+            backend = backend.max_redirects_in_memory(most);
+        }
+        let (_store, redirects) = backend.open_parts().await.expect("opened");
+        let absent = CacheKey::digest("absent");
+        let is_answered = || !format!("{redirects:?}").contains("answered_from_memory: 0");
+        for _ in 0..1_000 {
+            assert!(!redirects.contains(&absent).await.expect("looked up"));
+            if is_answered() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(is_answered(), is_in_memory, "{most:?}");
+    }
 }
 
 #[tokio::test]

@@ -18,8 +18,6 @@ use crate::status::{Result, Status};
 
 /// How many entries are deleted at a time.
 const BATCH: usize = 512;
-/// Before everything, so that nothing has expired.
-const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
 
 pub(crate) async fn run(dir: Option<PathBuf>, arguments: Prune, output: &mut Output) -> Result {
     let cache = Cache::open_existing(dir).await?;
@@ -42,7 +40,7 @@ pub(crate) async fn run(dir: Option<PathBuf>, arguments: Prune, output: &mut Out
         output.line(format!("{evicted} evicted ({evicted_bytes}), {left} left ({left_bytes})"))?;
         if pruned.evicted > 0 {
             // The redirects to what was evicted lead to nothing.
-            cache.backend.delete_expired_responses(NEVER).await?;
+            cache.backend.delete_dangling().await?;
         }
     }
     cache.close().await?;

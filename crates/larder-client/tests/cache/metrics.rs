@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use larder_client::{CacheOptions, ResponseCache};
 use larder_core::CacheBackend;
 use larder_memory::{MemoryRedirects, MemoryStore};
@@ -18,7 +19,9 @@ fn recorded(origin: ScriptedOrigin) -> (World, Snapshotter) {
     let snapshotter = recorder.snapshotter();
     let world = metrics::with_local_recorder(&recorder, || {
         let world = World::with(CacheOptions::fixed(HOUR), origin, |builder| builder);
-        let _ = world.cache.backend().stats();
+        // Nothing is deleted, and what the store knows of itself is told after it.
+        let nothing = world.cache.backend().bulk_delete(&[]).now_or_never();
+        assert_eq!(nothing.expect("it is done at once").expect("it is done"), 0);
         world
     });
     (world, snapshotter)
@@ -92,6 +95,18 @@ async fn the_recorder_is_asked_only_once() {
     world.get("/a").await;
     assert!(late.snapshotter().snapshot().into_vec().is_empty(), "nothing is looked up for a request");
     assert!(told(&snapshotter).contains_key("larder_requests_total{outcome=hit}"));
+}
+
+#[tokio::test]
+async fn looking_at_the_numbers_does_not_ask_for_the_recorder() {
+    let world = World::with(CacheOptions::fixed(HOUR), instant_origin(), |builder| builder);
+    assert_eq!(world.cache.backend().stats().requests(), 0);
+    assert_eq!(world.cache.backend().failures(), 0);
+    let recorder = DebuggingRecorder::new();
+    let _installed = metrics::set_default_local_recorder(&recorder);
+    world.get("/a").await;
+    assert!(told(&recorder.snapshotter()).contains_key("larder_requests_total{outcome=miss}"));
+    assert_eq!(world.cache.backend().stats().requests(), 1);
 }
 
 #[tokio::test]
