@@ -342,11 +342,10 @@ impl Shared {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Cause::Closed)?;
         let runtime = Handle::try_current().map_err(|_| Cause::NoRuntime)?;
         let shared = Arc::clone(self);
-        let task = runtime.spawn_blocking(move || {
-            let _permit = permit;
-            work(&shared)
-        });
-        task.await.map_err(Cause::Task)?
+        // The permit goes with what is returned, which nobody may be there to take, and whose end is work too.
+        let task = runtime.spawn_blocking(move || (work(&shared), permit));
+        let (done, _permit) = task.await.map_err(Cause::Task)?;
+        done
     }
 
     /// Runs `work` on a blocking thread that nobody but [`ResponseStore::close`] waits for.
