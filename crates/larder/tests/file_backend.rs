@@ -9,7 +9,7 @@ use http::{Method, StatusCode, Uri};
 use larder::file::FanOut;
 use larder::{
     Aliases, Body, CacheBackend, CacheKey, CachedResponse, Durability, Error, ErrorKind, FileBackend, Hop,
-    Lookup, RedirectIndex, ResponseHead, Timestamp,
+    Lookup, RedirectIndex, ResponseHead, ResponseStore, Timestamp,
 };
 use tempfile::TempDir;
 
