@@ -93,7 +93,7 @@ impl ResponseCache {
         let entry = CachedResponse::new(entry_head, store);
         // Whoever asks for a redirect after this may be answered otherwise: it has come back with a cookie.
         let answered = answered.filter(|_| follows.is_none());
-        self.store(key.clone(), placed, entry, trail.aliases(), shared, answered);
+        self.store(key.clone(), placed, entry, trail.aliases(), shared, answered).await;
         let body = if follows.is_some() { Body::empty() } else { caller };
         let next = follows.map(|request| Next { request, skip, asked: Some(key) });
         Answer { head, body, extensions, status, next }
@@ -157,7 +157,7 @@ impl ResponseCache {
         let (shared, caller, store) = Shared::start(body, announced_len(&head), self.inner.terms);
         let placed = self.place(&get, &keys.primary, place, &mut stored);
         let entry = CachedResponse::new(stored, store);
-        self.store(keys.primary, placed, entry, Aliases::none(), shared, None);
+        self.store(keys.primary, placed, entry, Aliases::none(), shared, None).await;
         Ok(Answer { head, body: caller, extensions, status, next: None })
     }
 

@@ -111,9 +111,23 @@ impl Shared {
 
     /// Waits until the source has ended, well or not.
     pub(crate) async fn ended(&self) {
+        self.until(State::has_ended).await;
+    }
+
+    /// Waits until the callers may see the end.
+    pub(crate) async fn settled(&self) {
+        self.until(|state| state.is_settled).await;
+    }
+
+    /// Returns whether it is known that there are no bytes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.len == Some(0)
+    }
+
+    async fn until(&self, holds: impl Fn(&State) -> bool) {
         loop {
             let arrived = self.0.arrived.notified();
-            if self.state().has_ended() {
+            if holds(&self.state()) {
                 return;
             }
             arrived.await;

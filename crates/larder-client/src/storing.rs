@@ -13,8 +13,9 @@ impl ResponseCache {
     /// Stores `entry`, whose body is that of `shared`, in a task of its own.
     ///
     /// `answered` is kept until the entry is visible, so that whoever asks meanwhile joins. Callers see the end of the
-    /// body when the store is done, so that whoever has read a response finds it stored.
-    pub(crate) fn store(
+    /// body when the store is done, so that whoever has read a response finds it stored. A body that is known to be empty
+    /// nobody reads, so that it is waited for here.
+    pub(crate) async fn store(
         &self,
         primary: CacheKey,
         placed: Placed,
@@ -25,6 +26,7 @@ impl ResponseCache {
     ) {
         let cache = self.clone();
         let guard = self.inner.guard.clone();
+        let empty = shared.is_empty().then(|| shared.clone());
         let landing = Landing { shared, answered };
         tokio::spawn(async move {
             let key = &placed.key;
@@ -47,6 +49,10 @@ impl ResponseCache {
             }
             drop(landing);
         });
+        if let Some(empty) = empty {
+            // What is not done by then goes on, as with any other body that nobody waits for.
+            let _ = tokio::time::timeout(self.inner.guard.timeout(), empty.settled()).await;
+        }
     }
 }
 
