@@ -120,9 +120,7 @@ impl Source {
             }
         }
     }
-}
 
-impl Source {
     /// Returns some of the next bytes if that takes neither waiting nor much work; `None` leaves it to a hop.
     ///
     /// Now and then it is pending, so that other tasks have their turns.
@@ -181,6 +179,13 @@ impl Streamed {
         }))
     }
 
+    /// Hands out `batch`, and goes on as `next` says while bytes are left.
+    fn hand_out(&mut self, batch: Vec<u8>, next: impl FnOnce(&Self) -> State) -> Frame<Bytes> {
+        self.unread -= batch.len() as u64;
+        self.state = if self.unread > 0 { next(self) } else { State::Ended };
+        Frame::data(batch.into())
+    }
+
     fn fail(&mut self, cause: Cause) -> Error {
         self.state = State::Ended;
         Error::from(cause)
@@ -208,9 +213,7 @@ impl http_body::Body for Streamed {
                         return Poll::Pending;
                     }
                     Poll::Ready(Some(batch)) => {
-                        self.unread -= batch.len() as u64;
-                        self.state = if self.unread > 0 { State::Idle(source) } else { State::Ended };
-                        return Poll::Ready(Some(Ok(Frame::data(batch.into()))));
+                        return Poll::Ready(Some(Ok(self.hand_out(batch, |_| State::Idle(source)))));
                     }
                     Poll::Ready(None) => self.state = self.begin_read(source),
                 },
@@ -222,11 +225,7 @@ impl http_body::Body for Streamed {
                     return Poll::Ready(Some(match read {
                         Err(error) => Err(self.fail(Cause::Task(error))),
                         Ok((_, Err(cause))) => Err(self.fail(cause)),
-                        Ok((source, Ok(batch))) => {
-                            self.unread -= batch.len() as u64;
-                            self.state = if self.unread > 0 { self.begin_read(source) } else { State::Ended };
-                            Ok(Frame::data(batch.into()))
-                        }
+                        Ok((source, Ok(batch))) => Ok(self.hand_out(batch, |body| body.begin_read(source))),
                     }));
                 }
             }

@@ -135,9 +135,7 @@ impl Shared {
         }
         let read = self.fs.read(&file, 0, PROLOGUE_LEN, || path.clone());
         let bytes = read.map_err(Cause::io("read the entry", &path))?;
-        let prologue = Prologue::parse(&bytes);
-        let prologue = prologue.and_then(|prologue| prologue.check_lengths(stat.len).map(|()| prologue));
-        Ok(prologue.ok().map(|prologue| Found { file, prologue }))
+        Ok(Prologue::parse(&bytes, stat.len).ok().map(|prologue| Found { file, prologue }))
     }
 
     /// Says that the entry of `key` cannot be used, and removes it if it is damaged.
@@ -203,8 +201,7 @@ impl Shared {
         // Nothing large is read before the prologue says that it is there.
         let first = if whole && file_len <= ONE_READ { file_len } else { file_len.min(FIRST_READ) };
         let mut bytes = self.read_at(file, 0, first, key, Wait::Allowed)?;
-        let prologue = Prologue::parse(&bytes)?;
-        prologue.check_lengths(file_len)?;
+        let prologue = Prologue::parse(&bytes, file_len)?;
         let wanted = if whole { file_len } else { u64::from(prologue.body_offset) };
         if let Some(missing @ 1..) = wanted.checked_sub(bytes.len() as u64) {
             bytes.extend(self.read_at(file, bytes.len() as u64, missing, key, Wait::Allowed)?);
@@ -229,8 +226,7 @@ impl Shared {
         }
         let mut buffer = self.buffers.take(in_memory(wanted));
         self.fs.read_cached(&file, 0, buffer.as_mut(), || self.path_of(key)).map_err(|_| NotNow)?;
-        let prologue = Prologue::parse(buffer.as_ref()).map_err(|_| NotNow)?;
-        prologue.check_lengths(stat.len).map_err(|_| NotNow)?;
+        let prologue = Prologue::parse(buffer.as_ref(), stat.len).map_err(|_| NotNow)?;
         let stored = Stored { key: key.clone(), file: Arc::new(file), prologue, bytes: buffer.into_bytes() };
         self.decode(stored).map(Some).map_err(|_| NotNow)
     }

@@ -42,8 +42,8 @@ pub(crate) struct Prologue {
 }
 
 impl Prologue {
-    /// Returns what the first bytes of a file say; their checksum and the lengths are not looked at.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+    /// Returns what the first bytes of a file of `file_len` bytes say; their checksum is not looked at.
+    pub(crate) fn parse(bytes: &[u8], file_len: u64) -> Result<Self> {
         let Some(bytes) = bytes.first_chunk::<PROLOGUE_LEN>() else {
             return Err(Cause::Foreign("it is too short"));
         };
@@ -76,11 +76,11 @@ impl Prologue {
         if has_end == 0 {
             prologue.purge_at = None;
         }
+        prologue.check_lengths(file_len)?;
         Ok(prologue)
     }
 
-    /// Checks that the lengths are those of a file of `file_len` bytes.
-    pub(crate) fn check_lengths(&self, file_len: u64) -> Result<()> {
+    fn check_lengths(&self, file_len: u64) -> Result<()> {
         let head_end = PROLOGUE_LEN as u64 + u64::from(self.key_len) + u64::from(self.head_len);
         let padding = u64::from(self.body_offset).checked_sub(head_end);
         let fits = self.head_len as usize <= MAX_HEAD_LEN
@@ -261,21 +261,20 @@ mod tests {
             let key = CacheKey::new("a-key").expect("valid");
             let (prologue, bytes) = sealed(&key, &head, body_len, align);
             let file_len = prologue.file_len().expect("small");
-            let parsed = Prologue::parse(&bytes).expect("sealed");
+            let parsed = Prologue::parse(&bytes, file_len).expect("sealed");
             prop_assert_eq!(&parsed, &prologue);
             prop_assert_eq!(parsed.verify(&bytes, &key).expect("intact"), &head[..]);
-            prop_assert!(parsed.check_lengths(file_len).is_ok());
-            prop_assert!(parsed.check_lengths(file_len + 1).is_err());
+            prop_assert!(Prologue::parse(&bytes, file_len + 1).is_err());
             prop_assert!(parsed.verify(&bytes, &CacheKey::new("b-key").expect("valid")).is_err());
         }
 
         #[test]
         fn any_bytes_are_a_prologue_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200), file_len: u64) {
-            let _ = Prologue::parse(&bytes).map(|prologue| prologue.check_lengths(file_len));
+            let _ = Prologue::parse(&bytes, file_len);
             let mut ours = MAGIC.to_vec();
             ours.extend_from_slice(&[1, 0]);
             ours.extend_from_slice(&bytes);
-            let _ = Prologue::parse(&ours).map(|prologue| prologue.check_lengths(file_len));
+            let _ = Prologue::parse(&ours, file_len);
         }
 
         #[test]
