@@ -144,9 +144,10 @@ impl FileStoreBuilder {
 
     /// Sets the fewest bytes that must be left on the file system; there is no such limit by default.
     ///
-    /// Entries are evicted to keep to it, all of them if somebody else fills the disk. What writers have in flight is on
-    /// the disk already: the limit holds within one entry for each, of which a streamed one is given up when it comes
-    /// to that.
+    /// Entries are evicted to keep to it: as many as there is too little, and in the end all of them if somebody else
+    /// fills the disk. Where the file system shows late what was given back to it, writes fail with
+    /// [`ErrorKind::StorageFull`] for some seconds. What writers have in flight is on the disk already: the limit holds
+    /// within one entry for each, of which a streamed one is given up when it comes to that.
     pub fn min_free_bytes(mut self, bytes: u64) -> Self {
         self.options.limits.min_free_bytes = Some(bytes);
         self
@@ -175,8 +176,8 @@ impl FileStoreBuilder {
     ///
     /// - [`ErrorKind::Configuration`]: the options contradict each other, or the directory's layout.
     /// - [`ErrorKind::PermissionDenied`]: with `use_temp`, when somebody else could write there.
-    /// - [`ErrorKind::Unsupported`]: the directory has the layout of another release, or `min_free_bytes` is set on a
-    ///   platform that does not say how much is free.
+    /// - [`ErrorKind::Unsupported`]: the directory has the layout of another release, or, with limits, its account; or
+    ///   `min_free_bytes` is set on a platform that does not say how much is free.
     /// - Those of the file system, when the directory cannot be made or opened.
     pub async fn open(self) -> Result<FileStore> {
         self.options.check()?;

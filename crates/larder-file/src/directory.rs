@@ -182,15 +182,19 @@ fn agree_on_layout(fs: &Fs, home: &Home, wanted: Option<FanOut>) -> Result<FanOu
     Ok(layout)
 }
 
-/// Refuses a directory without a layout that has entries: they are somebody else's, and clearing would delete them.
-fn refuse_what_is_no_cache(fs: &Fs, home: &Home) -> Result<()> {
+/// Returns whether there is anything among the entries.
+pub(crate) fn has_entries(fs: &Fs, home: &Home) -> Result<bool> {
     let path = home.root.path().join(RESPONSES);
     let failed = || Cause::io("look for entries", &path);
     let responses = fs.open_dir(&home.root, Path::new(RESPONSES)).map_err(failed())?;
-    let is_empty = fs.list(&responses).map_err(failed())?.next().is_none();
+    Ok(fs.list(&responses).map_err(failed())?.next().is_some())
+}
+
+/// Refuses a directory without a layout that has entries: they are somebody else's, and clearing would delete them.
+fn refuse_what_is_no_cache(fs: &Fs, home: &Home) -> Result<()> {
     // A damaged record, which is made anew, shows that it is a cache.
     let is_recorded = fs.stat(&home.root, Path::new(LAYOUT)).is_ok();
-    if is_empty || is_recorded {
+    if is_recorded || !has_entries(fs, home)? {
         return Ok(());
     }
     let message = "the directory has files in `responses`, and nothing says that it is a cache";

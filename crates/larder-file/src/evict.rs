@@ -12,12 +12,11 @@ use std::time::{Duration, Instant};
 use larder_core::CacheKey;
 
 use crate::cause::{Cause, Result};
-use crate::directory::{Home, LOCKS};
+use crate::directory::LOCKS;
 use crate::limits::Amount;
 use crate::listing::Walk;
 use crate::lock::{Lock, lock_file_for};
 use crate::pool::{Candidate, Pool};
-use crate::publish::is_absence;
 use crate::store::Shared;
 use crate::sys::Stat;
 use crate::usage::{Baseline, Record, Usage};
@@ -34,6 +33,8 @@ const SHARE: usize = 4;
 const BATCH: usize = 16;
 /// So often all entries are looked at before it is believed that none of them can go.
 const IDLE: u32 = 3;
+/// How long a file system may take to show what was given back to it: some free at their next commit.
+const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 /// Eviction goes on until there is so much room: one in so many parts of each limit.
 const LOW: u64 = 16;
 
@@ -53,6 +54,14 @@ pub(crate) enum Turn {
     Free,
     /// This process's: whoever has the lock does not get on. It is only there to save work.
     Mine,
+}
+
+/// What eviction leaves alone, however old it was when it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spared {
+    /// What was used since.
+    Used,
+    Nothing,
 }
 
 /// How a step ended.
@@ -76,6 +85,26 @@ pub(crate) struct Evictor {
     credit: usize,
     /// How often all entries were looked at since one of them went, or none had to.
     idle: u32,
+    shortage: Option<Shortage>,
+}
+
+/// Too little is left on the disk.
+#[derive(Debug, Clone, Copy)]
+struct Shortage {
+    since: Instant,
+    /// How many bytes were left then.
+    free: u64,
+    /// How many bytes of entries were given back since.
+    given_back: u64,
+}
+
+/// What the disk wants of eviction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Disk {
+    Free,
+    Short,
+    /// As much went as it was short of, but that does not show yet.
+    Awaited,
 }
 
 /// One way through all entries.
@@ -89,7 +118,6 @@ struct Cycle {
 /// Where a step works.
 struct Place<'a> {
     shared: &'a Shared,
-    home: &'a Home,
     usage: &'a Usage,
     deadline: Instant,
 }
@@ -109,7 +137,7 @@ impl Shared {
             return Ok(Stepped::Elsewhere);
         }
         self.flush_recent();
-        let place = Place { shared: self, home: &home, usage, deadline: Instant::now() + STEP };
+        let place = Place { shared: self, usage, deadline: Instant::now() + STEP };
         match evictor.step(&place, goal) {
             Err(_) if usage.is_gone() => {
                 self.reopen_home()?;
@@ -130,14 +158,22 @@ impl Shared {
     /// Removes the entry of `key` if it still is what it was when it was looked at; returns the length of its file.
     ///
     /// Nothing is opened and nobody waited for.
-    pub(crate) fn evict_one(&self, key: &CacheKey, used: u64, candidate: &Candidate) -> Option<u64> {
-        if self.bounds.recent.contains(key) {
+    pub(crate) fn evict_one(
+        &self,
+        key: &CacheKey,
+        used: u64,
+        candidate: &Candidate,
+        spared: Spared,
+    ) -> Option<u64> {
+        let is_spared = spared == Spared::Used;
+        if is_spared && self.bounds.recent.contains(key) {
             return None;
         }
         let _lock = self.try_lock(key)?;
         let dir = self.existing_dir(key).ok()??;
         let unchanged = |stat: &Stat| {
-            stat.is_file && stat.used == used && stat.id == candidate.id && stat.len == candidate.len
+            let is_same = stat.is_file && stat.id == candidate.id && stat.len == candidate.len;
+            is_same && (stat.used == used || !is_spared)
         };
         match self.remove_if(&dir, key, unchanged) {
             Ok(removed) => {
@@ -161,9 +197,15 @@ impl Evictor {
         let mut record = place.usage.record(&place.shared.fs)?;
         loop {
             let is_known = record.counted || !place.shared.options.limits.is_counting();
-            if is_known && place.is_reached(record.total, goal) {
-                self.idle = 0;
-                return Ok(Stepped::Reached);
+            if is_known && place.fits(record.total, goal) {
+                match self.disk(place.shared) {
+                    Disk::Free => {
+                        self.idle = 0;
+                        return Ok(Stepped::Reached);
+                    }
+                    Disk::Awaited => return Ok(Stepped::Nothing),
+                    Disk::Short => {}
+                }
             }
             if self.idle >= IDLE {
                 // Whoever comes next looks at all of them once more.
@@ -202,22 +244,8 @@ impl Evictor {
             };
             advanced?;
             looked += 1;
-            let Some((dir, name)) = cycle.walk.at() else { continue };
-            match shared.fs.stat(dir, Path::new(name)) {
-                Ok(stat) if stat.is_file => {
-                    cycle.seen += Amount::entry(stat.len);
-                    if self.pool.takes(stat.used)
-                        && let Ok(key) = CacheKey::new(name)
-                    {
-                        self.pool.offer(key, stat.used, Candidate { len: stat.len, id: stat.id });
-                    }
-                }
-                Err(error) if !is_absence(&error) => {
-                    // What cannot be looked at may well be there.
-                    let path = dir.path().join(name);
-                    return Err(Cause::io("inspect the entry", &path)(error));
-                }
-                _ => {}
+            if let Some((dir, name)) = cycle.walk.at() {
+                cycle.seen += self.pool.look(shared, dir, name);
             }
         }
         self.credit += (looked / SHARE).max(1);
@@ -225,18 +253,37 @@ impl Evictor {
         Ok(record)
     }
 
+    fn disk(&mut self, shared: &Shared) -> Disk {
+        let Some(wanted) = shared.options.limits.min_free_bytes else { return Disk::Free };
+        let free = shared.free_bytes();
+        if free >= wanted {
+            self.shortage = None;
+            return Disk::Free;
+        }
+        let now = Instant::now();
+        let known = self.shortage.filter(|known| now.saturating_duration_since(known.since) < SHOWN_WITHIN);
+        let shortage = *self.shortage.insert(known.unwrap_or(Shortage { since: now, free, given_back: 0 }));
+        if shortage.free.saturating_add(shortage.given_back) >= wanted { Disk::Awaited } else { Disk::Short }
+    }
+
     /// Removes some of the candidates, the oldest first; returns the record without them.
     fn evict_some(&mut self, place: &Place<'_>, mut record: Record, goal: Goal) -> Record {
         let since = record.generation();
+        // What nobody may have for being used all the time would stay for ever.
+        let spared = if self.idle + 1 < IDLE { Spared::Used } else { Spared::Nothing };
         let mut removed = Amount::ZERO;
         for _ in 0..BATCH {
-            if self.credit == 0 || place.is_late() || place.is_reached(record.total.less(removed), goal) {
+            let fits = place.fits(record.total.less(removed), goal) && self.disk(place.shared) != Disk::Short;
+            if fits || self.credit == 0 || place.is_late() {
                 break;
             }
             let Some((key, used, candidate)) = self.pool.take_oldest() else { break };
             self.credit -= 1;
-            if let Some(len) = place.shared.evict_one(&key, used, &candidate) {
+            if let Some(len) = place.shared.evict_one(&key, used, &candidate, spared) {
                 removed += Amount::entry(len);
+                if let Some(shortage) = &mut self.shortage {
+                    shortage.given_back += len;
+                }
             }
         }
         if removed != Amount::ZERO {
@@ -254,13 +301,12 @@ impl Place<'_> {
         Instant::now() >= self.deadline
     }
 
-    fn is_reached(&self, total: Amount, goal: Goal) -> bool {
+    fn fits(&self, total: Amount, goal: Goal) -> bool {
         let limits = &self.shared.options.limits;
-        let fits = match goal {
+        match goal {
             Goal::Room(growth) => limits.admit(total, growth),
             Goal::Calm => limits.hold(total) && !limits.is_above(total, LOW),
-        };
-        fits && self.shared.is_disk_free(self.home)
+        }
     }
 }
 

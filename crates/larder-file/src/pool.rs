@@ -4,8 +4,14 @@
 //! time is there to be compared at the next.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use larder_core::CacheKey;
+
+use crate::limits::Amount;
+use crate::publish::is_absence;
+use crate::store::Shared;
+use crate::sys::Dir;
 
 /// The most candidates that are kept.
 const MOST: usize = 2048;
@@ -18,37 +24,63 @@ pub(crate) struct Candidate {
 }
 
 /// Candidates by when they were last used.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pool {
     candidates: BTreeMap<(u64, CacheKey), Candidate>,
-    most: Option<usize>,
+    most: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self::of(MOST)
+    }
 }
 
 impl Pool {
     /// Returns a pool that keeps at most `most` candidates.
     pub(crate) fn of(most: usize) -> Self {
-        Self { candidates: BTreeMap::new(), most: Some(most) }
+        Self { candidates: BTreeMap::new(), most }
+    }
+
+    /// Looks at the file `name` of an entry; returns what it takes, nothing if it is gone.
+    ///
+    /// What the file system cannot say is passed over: else one broken file would keep all others where they are.
+    pub(crate) fn look(&mut self, shared: &Shared, dir: &Dir, name: &str) -> Amount {
+        let stat = || shared.fs.stat(dir, Path::new(name));
+        // A failure that passes is no reason to say too little.
+        match stat().or_else(|error| if is_absence(&error) { Err(error) } else { stat() }) {
+            Ok(stat) if stat.is_file => {
+                if self.takes(stat.used)
+                    && let Ok(key) = CacheKey::new(name)
+                {
+                    self.offer(key, stat.used, Candidate { len: stat.len, id: stat.id });
+                }
+                Amount::entry(stat.len)
+            }
+            Err(error) if !is_absence(&error) => {
+                let path = dir.path().join(name);
+                tracing::debug!(path = %path.display(), %error, "cannot inspect an entry; it counts as empty");
+                Amount::entry(0)
+            }
+            _ => Amount::ZERO,
+        }
     }
 
     /// Returns whether an entry that was last used at `used` would be a candidate.
-    pub(crate) fn takes(&self, used: u64) -> bool {
-        self.candidates.len() < self.most()
+    fn takes(&self, used: u64) -> bool {
+        self.candidates.len() < self.most
             || self.candidates.last_key_value().is_some_and(|((youngest, _), _)| used < *youngest)
     }
 
     /// Adds an entry that was last used at `used`, unless so many are older.
-    pub(crate) fn offer(&mut self, key: CacheKey, used: u64, candidate: Candidate) {
+    fn offer(&mut self, key: CacheKey, used: u64, candidate: Candidate) {
         if !self.takes(used) {
             return;
         }
         self.candidates.insert((used, key), candidate);
-        if self.candidates.len() > self.most() {
+        if self.candidates.len() > self.most {
             self.candidates.pop_last();
         }
-    }
-
-    fn most(&self) -> usize {
-        self.most.unwrap_or(MOST)
     }
 
     /// Takes the one that was last used longest ago.

@@ -3,17 +3,14 @@
 //! Each round looks at every entry, counts, and keeps the oldest of them as candidates; it then evicts as many as are
 //! too many. What is counted is what was seen, so that it needs no usage and believes none.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use larder_core::CacheKey;
-
-use crate::cause::{Cause, Result};
+use crate::cause::Result;
+use crate::evict::Spared;
 use crate::limits::{Amount, Limits};
 use crate::listing::Walk;
-use crate::pool::{Candidate, Pool};
-use crate::publish::is_absence;
+use crate::pool::Pool;
 use crate::store::Shared;
 
 /// How many candidates a round keeps, of less than 300 bytes each.
@@ -39,12 +36,26 @@ pub struct Pruned {
     pub bytes: u64,
 }
 
+/// Where pruning is to end.
+#[derive(Debug, Clone, Copy)]
+struct Aim {
+    limits: Limits,
+    /// How many bytes were left on the file system when it began; what is given back may show late.
+    free: u64,
+}
+
+/// What there is left, and what is gone.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    left: Amount,
+    evicted: Amount,
+}
+
 /// One look at all entries.
 struct Round {
     walk: Walk,
     pool: Pool,
-    seen: Amount,
-    is_done: bool,
+    tally: Tally,
 }
 
 /// Evicts the least recently used entries until `limits` hold, and says now and then how far it is.
@@ -53,92 +64,89 @@ pub(crate) async fn prune(
     limits: Limits,
     mut progress: impl FnMut(&Pruned) + Send,
 ) -> Result<Pruned> {
+    let free = shared.hop(|shared| Ok(shared.free_bytes())).await?;
+    let aim = Aim { limits, free };
+    let candidates = if limits.any() { CANDIDATES } else { 0 };
     let mut evicted = Amount::ZERO;
-    let mut idle = 0;
-    let report = |left: Amount, evicted: Amount| Pruned {
-        evicted: evicted.entries,
-        evicted_bytes: evicted.bytes,
-        entries: left.entries,
-        bytes: left.bytes,
-    };
+    let (mut spared, mut idle) = (Spared::Used, 0);
     loop {
-        let mut round = Round {
-            walk: Walk::new(shared.layout),
-            pool: Pool::of(CANDIDATES),
-            seen: Amount::ZERO,
-            is_done: false,
-        };
-        while !round.is_done {
-            round = shared.hop(move |shared| round.look(shared)).await?;
-            progress(&report(round.seen, evicted));
+        let tally = Tally { left: Amount::ZERO, evicted };
+        let mut round = Round { walk: Walk::new(shared.layout), pool: Pool::of(candidates), tally };
+        let mut is_over = false;
+        while !is_over {
+            (round, is_over) = shared.hop(move |shared| round.look(shared)).await?;
+            progress(&round.tally.report());
         }
-        let Round { mut pool, seen: mut left, .. } = round;
-        let before = evicted;
-        while !pool.is_empty() && !shared.hop(move |shared| Ok(shared.is_within(&limits, left))).await? {
-            let (rest, gone) = shared.hop(move |shared| evict(shared, pool, &limits, left)).await?;
-            pool = rest;
-            left = left.less(gone);
-            evicted += gone;
-            progress(&report(left, evicted));
+        let chosen = round.pool.len();
+        let mut is_reached = false;
+        while !is_reached && !round.pool.is_empty() {
+            (round, is_reached) = shared.hop(move |shared| round.evict(shared, &aim, spared)).await?;
+            progress(&round.tally.report());
         }
-        idle = if evicted == before { idle + 1 } else { 0 };
-        let is_within = shared.hop(move |shared| Ok(shared.is_within(&limits, left))).await?;
-        if is_within || left == Amount::ZERO || idle >= MOST_IDLE {
-            return Ok(report(left, evicted));
+        let gone = round.tally.evicted.entries - evicted.entries;
+        idle = if gone == 0 { idle + 1 } else { 0 };
+        if is_reached || round.tally.left == Amount::ZERO || idle >= MOST_IDLE {
+            return Ok(round.tally.report());
+        }
+        // Where everything is used all the time, those that were used lately go as well.
+        spared = if gone * 2 < chosen as u64 { Spared::Nothing } else { Spared::Used };
+        evicted = round.tally.evicted;
+    }
+}
+
+impl Aim {
+    fn is_reached(&self, shared: &Shared, tally: &Tally) -> bool {
+        let is_free =
+            |wanted| self.free.saturating_add(tally.evicted.bytes) >= wanted || shared.free_bytes() >= wanted;
+        self.limits.hold(tally.left) && self.limits.min_free_bytes.is_none_or(is_free)
+    }
+}
+
+impl Tally {
+    fn report(&self) -> Pruned {
+        Pruned {
+            evicted: self.evicted.entries,
+            evicted_bytes: self.evicted.bytes,
+            entries: self.left.entries,
+            bytes: self.left.bytes,
         }
     }
 }
 
 impl Round {
-    /// Looks at some entries.
-    fn look(mut self, shared: &Shared) -> Result<Self> {
+    /// Looks at some entries; returns whether those were the last.
+    fn look(mut self, shared: &Shared) -> Result<(Self, bool)> {
         let deadline = Instant::now() + STEP;
         while Instant::now() < deadline {
-            let Some(advanced) = self.walk.advance(shared) else {
-                self.is_done = true;
-                break;
-            };
+            let Some(advanced) = self.walk.advance(shared) else { return Ok((self, true)) };
             advanced?;
-            let Some((dir, name)) = self.walk.at() else { continue };
-            match shared.fs.stat(dir, Path::new(name)) {
-                Ok(stat) if stat.is_file => {
-                    self.seen += Amount::entry(stat.len);
-                    if self.pool.takes(stat.used)
-                        && let Ok(key) = CacheKey::new(name)
-                    {
-                        self.pool.offer(key, stat.used, Candidate { len: stat.len, id: stat.id });
-                    }
-                }
-                Err(error) if !is_absence(&error) => {
-                    return Err(Cause::io("inspect the entry", &dir.path().join(name))(error));
-                }
-                _ => {}
+            if let Some((dir, name)) = self.walk.at() {
+                self.tally.left += self.pool.look(shared, dir, name);
             }
         }
-        Ok(self)
+        Ok((self, false))
     }
-}
 
-/// Evicts some candidates; returns the others, and what is gone.
-fn evict(shared: &Arc<Shared>, mut pool: Pool, limits: &Limits, left: Amount) -> Result<(Pool, Amount)> {
-    shared.flush_recent();
-    let _turn = shared.evict_turn(PATIENCE)?;
-    let account = shared.account();
-    let deadline = Instant::now() + STEP;
-    let mut gone = Amount::ZERO;
-    while Instant::now() < deadline && !shared.is_within(limits, left.less(gone)) {
-        let Some((key, used, candidate)) = pool.take_oldest() else { break };
-        gone += shared.evict_one(&key, used, &candidate).map_or(Amount::ZERO, Amount::entry);
-    }
-    account.removed(gone);
-    Ok((pool, gone))
-}
-
-impl Shared {
-    fn is_within(&self, limits: &Limits, left: Amount) -> bool {
-        limits.hold(left)
-            && limits
-                .min_free_bytes
-                .is_none_or(|wanted| self.fs.free(&self.home().root).is_ok_and(|free| free >= wanted))
+    /// Evicts some candidates; returns whether that is enough.
+    fn evict(mut self, shared: &Arc<Shared>, aim: &Aim, spared: Spared) -> Result<(Self, bool)> {
+        if aim.is_reached(shared, &self.tally) {
+            return Ok((self, true));
+        }
+        shared.flush_recent();
+        let _turn = shared.evict_turn(PATIENCE)?;
+        let account = shared.account().renewed();
+        let deadline = Instant::now() + STEP;
+        let mut gone = Amount::ZERO;
+        let mut is_reached = false;
+        while !is_reached && Instant::now() < deadline {
+            let Some((key, used, candidate)) = self.pool.take_oldest() else { break };
+            let Some(len) = shared.evict_one(&key, used, &candidate, spared) else { continue };
+            gone += Amount::entry(len);
+            self.tally.left = self.tally.left.less(Amount::entry(len));
+            self.tally.evicted += Amount::entry(len);
+            is_reached = aim.is_reached(shared, &self.tally);
+        }
+        account.removed(gone);
+        Ok((self, is_reached))
     }
 }

@@ -9,7 +9,9 @@ use std::time::SystemTime;
 
 use larder_core::CacheKey;
 
+use crate::cause::Cause;
 use crate::publish::is_absence;
+use crate::remove::Dirs;
 use crate::store::Shared;
 
 /// So many keys are written down at once.
@@ -33,7 +35,9 @@ impl Recent {
     fn note(&self, key: &CacheKey, now: SystemTime) -> bool {
         let gathered = {
             let mut used = self.used();
-            if used.len() < MOST || used.contains_key(key) {
+            if let Some(known) = used.get_mut(key) {
+                *known = now;
+            } else if used.len() < MOST {
                 used.insert(key.clone(), now);
             }
             used.len()
@@ -53,6 +57,11 @@ impl Recent {
     }
 }
 
+/// Returns what the clock says, in milliseconds since 1970.
+pub(crate) fn millis_now() -> u64 {
+    millis(SystemTime::now())
+}
+
 fn millis(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -70,29 +79,28 @@ impl Shared {
         if !self.bounds.recent.note(key, SystemTime::now()) {
             return;
         }
-        let begun = self.in_background(|shared| {
-            shared.flush_recent();
-            shared.bounds.recent.flushing.store(false, Ordering::Release);
-        });
-        if !begun {
-            self.bounds.recent.flushing.store(false, Ordering::Release);
-        }
+        let flushing = Flushing(Arc::clone(self));
+        self.in_background(move |_| flushing.0.flush_recent());
     }
 
     /// Writes down what has gathered; what cannot be written is forgotten.
     pub(crate) fn flush_recent(&self) {
         let recent = &self.bounds.recent;
-        recent.flushed_at.store(millis(SystemTime::now()), Ordering::Relaxed);
+        recent.flushed_at.store(millis_now(), Ordering::Relaxed);
         let gathered: Vec<_> = recent.used().iter().map(|(key, used)| (key.clone(), *used)).collect();
         if gathered.is_empty() {
             return;
         }
-        let home = self.home();
+        let mut dirs = Dirs::new(self);
         for (key, used) in &gathered {
-            if let Err(error) = self.fs.touch(&home.root, &self.layout.file_of(key), *used)
-                && !is_absence(&error)
-            {
-                tracing::debug!(%key, %error, "cannot record the use of an entry");
+            let touched = dirs.of(key).and_then(|dir| match dir.map(|dir| self.fs.touch(dir, key, *used)) {
+                Some(Err(error)) if !is_absence(&error) => {
+                    Err(Cause::io("record the use of the entry", &self.path_of(key))(error))
+                }
+                _ => Ok(()),
+            });
+            if let Err(cause) = touched {
+                tracing::debug!(%key, %cause, "an entry may be evicted too early");
             }
         }
         // Until now they were no victims; whoever was used again meanwhile stays.
@@ -102,6 +110,15 @@ impl Shared {
                 pending.remove(key);
             }
         }
+    }
+}
+
+/// That this process writes down what has gathered; until it is dropped.
+struct Flushing(Arc<Shared>);
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        self.0.bounds.recent.flushing.store(false, Ordering::Release);
     }
 }
 

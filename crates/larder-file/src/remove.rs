@@ -3,6 +3,7 @@
 //! What is removed on a condition is removed with the key's lock held, or not at all.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,11 +12,40 @@ use larder_core::{CacheKey, Error, Timestamp};
 
 use crate::cause::{Cause, Result};
 use crate::directory::RESPONSES;
+use crate::evict::Evictor;
 use crate::limits::Amount;
 use crate::publish::is_absence;
 use crate::random;
 use crate::store::Shared;
 use crate::sys::{Dir, Stat};
+
+/// So many of many keys are deleted before that is written down.
+const BATCH: usize = 256;
+
+/// The directories of the entries that a batch works on, each opened once.
+pub(crate) struct Dirs<'a> {
+    shared: &'a Shared,
+    open: BTreeMap<PathBuf, Option<Dir>>,
+}
+
+impl<'a> Dirs<'a> {
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        Self { shared, open: BTreeMap::new() }
+    }
+
+    /// Returns the directory that the entry of `key` would be in, if it is there.
+    pub(crate) fn of(&mut self, key: &CacheKey) -> Result<Option<&Dir>> {
+        let dir = match self.open.entry(self.shared.layout.dir_of(key)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(self.shared.existing_dir(key)?),
+        };
+        Ok(dir.as_ref())
+    }
+
+    fn sync_names(&self) -> Result<()> {
+        self.open.values().flatten().try_for_each(|dir| self.shared.sync_names(dir))
+    }
+}
 
 impl Shared {
     /// Deletes the entry of `key` and returns whether there was one.
@@ -37,35 +67,29 @@ impl Shared {
 
     /// Deletes the entries of `keys` and returns how many there were.
     pub(crate) fn bulk_delete(self: &Arc<Self>, keys: &[CacheKey]) -> Result<u64> {
-        let account = self.account();
         let mut deleted = 0;
-        let mut certain = Amount::ZERO;
         let mut failure = None;
-        let mut dirs: BTreeMap<PathBuf, Option<Dir>> = BTreeMap::new();
-        for key in keys {
-            let removed = match dirs.entry(self.layout.dir_of(key)) {
-                std::collections::btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
-                std::collections::btree_map::Entry::Vacant(unknown) => {
-                    self.existing_dir(key).map(|dir| unknown.insert(dir))
+        for batch in keys.chunks(BATCH) {
+            let account = self.account().renewed();
+            let mut dirs = Dirs::new(self);
+            let mut certain = Amount::ZERO;
+            for key in batch {
+                let removed = dirs.of(key).and_then(|dir| {
+                    let Some(dir) = dir else { return Ok(None) };
+                    let lock = self.lock(key);
+                    let removed = self.remove_if(dir, key, |stat| stat.is_file)?;
+                    Ok(removed.map(|len| if lock.is_some() { Amount::entry(len) } else { Amount::ZERO }))
+                });
+                match removed {
+                    Ok(removed) => {
+                        deleted += u64::from(removed.is_some());
+                        certain += removed.unwrap_or_default();
+                    }
+                    Err(cause) => _ = failure.get_or_insert_with(|| Error::from(cause).with_key(key)),
                 }
             }
-            .and_then(|dir| {
-                let Some(dir) = dir else { return Ok(None) };
-                let lock = self.lock(key);
-                let removed = self.remove_if(dir, key, |stat| stat.is_file)?;
-                Ok(removed.map(|len| if lock.is_some() { Amount::entry(len) } else { Amount::ZERO }))
-            });
-            match removed {
-                Ok(removed) => {
-                    deleted += u64::from(removed.is_some());
-                    certain += removed.unwrap_or_default();
-                }
-                Err(cause) => _ = failure.get_or_insert_with(|| Error::from(cause).with_key(key)),
-            }
-        }
-        account.removed(certain);
-        for dir in dirs.values().flatten() {
-            self.sync_names(dir)?;
+            account.removed(certain);
+            dirs.sync_names()?;
         }
         failure.map_or(Ok(deleted), |error| Err(error.into()))
     }
@@ -125,6 +149,10 @@ impl Shared {
         })?;
         drop(locks);
         account.cleared(baseline);
+        if let Ok(mut evictor) = self.bounds.evictor.try_lock() {
+            // What it has open and remembers is on its way out.
+            *evictor = Evictor::default();
+        }
         self.in_background(move |shared| shared.remove_any(&shared.home().temporaries, &name));
         Ok(())
     }

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
@@ -13,7 +13,7 @@ use crate::cause::{Cause, Result};
 use crate::directory::Home;
 use crate::evict::{Evictor, Goal, Stepped, Turn};
 use crate::limits::Amount;
-use crate::recent::Recent;
+use crate::recent::{Recent, millis_now};
 use crate::store::Shared;
 use crate::usage::{Baseline, Generation, Record, Reservation, USAGE, Usage};
 
@@ -61,7 +61,7 @@ impl Bounds {
 
     /// Returns whether it is time to look for a usage file again; whoever is told so looks.
     pub(crate) fn is_time_to_look(&self) -> bool {
-        let now = now_millis();
+        let now = millis_now();
         let is_time = now.abs_diff(self.looked_at.load(Ordering::Relaxed)) >= LOOK_MILLIS;
         if is_time {
             self.looked_at.store(now, Ordering::Relaxed);
@@ -96,6 +96,13 @@ impl Patience {
 }
 
 impl Account {
+    /// Asks what the account is now, whoever has changed it; for who removes many.
+    pub(crate) fn renewed(mut self) -> Self {
+        let record = self.usage().and_then(|usage| usage.record(&self.shared.fs).ok());
+        self.since = record.as_ref().map_or(self.since, Record::generation);
+        self
+    }
+
     /// Returns whether there is anything to account for.
     pub(crate) fn is_active(&self) -> bool {
         self.home.usage.is_some()
@@ -121,7 +128,7 @@ impl Account {
             return Ok(Some(Room { account: self, reservation: None }));
         };
         let limits = &self.shared.options.limits;
-        if new.less(old) != Amount::ZERO && !self.shared.is_disk_free(&self.home) {
+        if new.less(old) != Amount::ZERO && !self.shared.is_disk_free() {
             return Ok(None);
         }
         let reservation = usage.reserve(&self.shared.fs, new, old, limits).map_err(in_time)?;
@@ -217,6 +224,8 @@ impl Shared {
         match self.evict_step(Goal::Room(growth), turn).map_err(in_time)? {
             Stepped::Nothing => Err(Cause::NoRoom),
             _ if waited >= PATIENCE => Err(Cause::NoRoom),
+            // That takes longer than anybody waits.
+            Stepped::More if self.is_uncounted() => Err(Cause::NoRoom),
             Stepped::Elsewhere => {
                 std::thread::sleep(PAUSE);
                 Ok(())
@@ -225,34 +234,39 @@ impl Shared {
         }
     }
 
-    /// Gives up a long entry that is being written, if the disk runs full under it.
-    pub(crate) fn check_disk(&self) -> Result<()> {
+    fn is_uncounted(&self) -> bool {
         let home = self.home();
+        self.options.limits.is_counting()
+            && home.usage.as_ref().is_some_and(|usage| usage.last_seen().is_none())
+    }
+
+    /// Makes room on the disk for what is about to be written, if less is left there than shall be.
+    pub(crate) fn check_disk(&self) -> Result<()> {
         let mut patience = Patience::default();
-        while !self.is_disk_free(&home) {
+        while !self.is_disk_free() {
             self.make_room(Amount::ZERO, &mut patience)?;
         }
         Ok(())
     }
 
-    /// Returns whether as much is left on the file system as shall be.
-    pub(crate) fn is_disk_free(&self, home: &Home) -> bool {
-        let Some(wanted) = self.options.limits.min_free_bytes else { return true };
-        match self.fs.free(&home.root) {
-            Ok(free) => free >= wanted,
-            Err(error) => {
-                tracing::debug!(%error, "cannot ask how much room is left");
-                false
-            }
-        }
+    fn is_disk_free(&self) -> bool {
+        self.options.limits.min_free_bytes.is_none_or(|wanted| self.free_bytes() >= wanted)
+    }
+
+    /// Returns how many bytes are left on the file system: none if it does not say.
+    pub(crate) fn free_bytes(&self) -> u64 {
+        self.fs.free(&self.home().root).unwrap_or_else(|error| {
+            tracing::debug!(%error, "cannot ask how much room is left");
+            0
+        })
     }
 
     /// Makes room in the background, if there is little left and nobody does so in this process.
     pub(crate) fn tend(self: &Arc<Self>, record: &Record) {
         let limits = &self.options.limits;
-        let is_needed = limits.any()
+        let is_needed = limits.is_counting()
             && (!record.counted || !limits.hold(record.total) || limits.is_above(record.total, HIGH));
-        let is_stuck = now_millis().abs_diff(self.bounds.stuck_at.load(Ordering::Relaxed)) < STUCK_MILLIS;
+        let is_stuck = millis_now().abs_diff(self.bounds.stuck_at.load(Ordering::Relaxed)) < STUCK_MILLIS;
         if !is_needed || is_stuck || self.bounds.tending.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -264,7 +278,7 @@ impl Shared {
                 match tending.0.hop(|shared| shared.evict_step(Goal::Calm, Turn::Free)).await {
                     Ok(Stepped::More) => {}
                     Ok(Stepped::Nothing) => {
-                        return tending.0.bounds.stuck_at.store(now_millis(), Ordering::Relaxed);
+                        return tending.0.bounds.stuck_at.store(millis_now(), Ordering::Relaxed);
                     }
                     Ok(Stepped::Reached | Stepped::Elsewhere) => return,
                     Err(cause) => return tracing::debug!(%cause, "room is made later"),
@@ -288,11 +302,6 @@ fn in_time(cause: Cause) -> Cause {
         Cause::Busy => Cause::NoRoom,
         cause => cause,
     }
-}
-
-fn now_millis() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// That this process makes room; until it is dropped.

@@ -350,16 +350,15 @@ impl Shared {
 
     /// Runs `work` on a blocking thread that nobody but [`ResponseStore::close`] waits for.
     ///
-    /// Returns whether it will run: not when the store is closed, or there is no runtime.
-    pub(crate) fn in_background(self: &Arc<Self>, work: impl FnOnce(&Arc<Self>) + Send + 'static) -> bool {
+    /// It is dropped when the store is closed, or there is no runtime.
+    pub(crate) fn in_background(self: &Arc<Self>, work: impl FnOnce(&Arc<Self>) + Send + 'static) {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
-        let (Ok(permit), Ok(runtime)) = (permit, Handle::try_current()) else { return false };
+        let (Ok(permit), Ok(runtime)) = (permit, Handle::try_current()) else { return };
         let shared = Arc::clone(self);
         runtime.spawn_blocking(move || {
             let _permit = permit;
             work(&shared);
         });
-        true
     }
 
     fn contains(&self, key: &CacheKey) -> cause::Result<bool> {

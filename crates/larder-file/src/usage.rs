@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 use larder_core::Timestamp;
 
 use crate::cause::{Cause, Result};
-use crate::directory::{Home, LOCKS, RESPONSES, put_file};
+use crate::directory::{Home, LOCKS, has_entries, put_file};
 use crate::limits::{Amount, Limits};
 use crate::lock::lock_file;
 use crate::publish::is_absence;
@@ -70,7 +70,19 @@ impl Usage {
     /// Opens the usage file of a cache directory; with `make`, makes it if it is not there.
     ///
     /// A file from before the machine last started, and one that is damaged, counts for nothing until somebody counts.
+    ///
+    /// Without `make` it does without one that cannot be had: read-only, held by somebody, or of another release.
     pub(crate) fn open(fs: &Fs, home: &Home, make: bool) -> Result<Option<Self>> {
+        Self::open_strictly(fs, home, make).or_else(|cause| {
+            if make {
+                return Err(cause);
+            }
+            tracing::debug!(path = %home.root.path().display(), %cause, "the usage of the cache is not kept");
+            Ok(None)
+        })
+    }
+
+    fn open_strictly(fs: &Fs, home: &Home, make: bool) -> Result<Option<Self>> {
         let path = home.root.path().join(USAGE);
         let mut is_new = false;
         let file = match open_existing(fs, home, &path)? {
@@ -81,7 +93,7 @@ impl Usage {
                 if let Some(file) = open_existing(fs, home, &path)? {
                     file
                 } else {
-                    let record = Record::new(series()?, sys::boot(), is_empty(fs, home)?);
+                    let record = Record::new(series()?, sys::boot(), !has_entries(fs, home)?);
                     put_file(fs, home, USAGE, &record.to_bytes())?;
                     is_new = true;
                     open_existing(fs, home, &path)?.ok_or(Cause::Busy)?
@@ -232,7 +244,7 @@ impl Usage {
         }
         let read = fs.read(&self.file, 0, record::LEN, || self.path.clone());
         let bytes = read.map_err(Cause::io("read the usage", &self.path))?;
-        let old = Record::parse(&bytes);
+        let old = Record::parse(&bytes)?;
         let mut record = if let Some(record) = old {
             record
         } else {
@@ -271,14 +283,6 @@ fn open_existing(fs: &Fs, home: &Home, path: &Path) -> Result<Option<File>> {
     // It is opened as lock files are: to be read and written, and never through a link.
     let opened = fs.open_lock(&home.root, Path::new(USAGE));
     opened.map(Some).map_err(Cause::io("open the usage", path))
-}
-
-/// Returns whether there is nothing among the entries.
-fn is_empty(fs: &Fs, home: &Home) -> Result<bool> {
-    let path = home.root.path().join(RESPONSES);
-    let failed = || Cause::io("look for entries", &path);
-    let responses = fs.open_dir(&home.root, Path::new(RESPONSES)).map_err(failed())?;
-    Ok(fs.list(&responses).map_err(failed())?.next().is_none())
 }
 
 fn series() -> Result<u64> {

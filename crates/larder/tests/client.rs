@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_RANGE, ETAG, LOCATION, RANGE};
+use http::header::{AUTHORIZATION, CONTENT_RANGE, ETAG, LOCATION, RANGE, TRANSFER_ENCODING};
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -21,7 +21,8 @@ use tokio::net::TcpListener;
 /// A body that is not read whole before it is handed out.
 const LONG: usize = 3 << 20;
 
-/// Says who asked, and counts how often; `/to` redirects to the page, and `/long` is long and has ranges.
+/// Says who asked, and counts how often; `/to` redirects to the page, `/long` is long and has ranges, and
+/// `/chunked` is long and does not say so.
 async fn start_origin() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -39,6 +40,8 @@ async fn start_origin() -> (SocketAddr, Arc<AtomicUsize>) {
                     ("/to", _) => {
                         response.status(StatusCode::FOUND).header(LOCATION, "/page").body(Full::default())
                     }
+                    // Whoever reads this does not know how long it will be.
+                    ("/chunked", _) => response.header(TRANSFER_ENCODING, "chunked").body(Full::new(long())),
                     ("/long", None) => response.header(ETAG, "\"1\"").body(Full::new(long())),
                     ("/long", Some(range)) => {
                         let range = range.to_str().expect("text").trim_matches(|c: char| !c.is_ascii_digit());
@@ -65,7 +68,11 @@ fn long() -> Bytes {
 
 /// Returns a client over `directory`, as a program that starts now has it.
 async fn open(directory: &Path) -> Client {
-    let backend = FileBackend::new(directory).open().await.expect("open");
+    open_with(FileBackend::new(directory)).await
+}
+
+async fn open_with(backend: FileBackend) -> Client {
+    let backend = backend.open().await.expect("open");
     let cache =
         ResponseCache::new(backend, CacheOptions::fixed(Duration::from_hours(1))).expect("good options");
     let client = Client::builder(cache).reqwest(|inner| {
@@ -129,6 +136,28 @@ async fn a_long_body_that_is_damaged_on_the_disk_is_completed_by_its_origin() {
     std::fs::write(&entry, bytes).expect("damaged");
     assert_eq!(get().await, (true, true));
     assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn what_is_too_long_for_the_cache_is_served_all_the_same() {
+    for path in ["long", "chunked"] {
+        for limit in [|backend: FileBackend| backend.max_entry_bytes(2 << 20), |b| b.max_total_bytes(2 << 20)]
+        {
+            let directory = tempfile::tempdir().expect("a directory");
+            let (address, asked) = start_origin().await;
+            let client = open_with(limit(FileBackend::new(directory.path()))).await;
+            let get = async |path: &str| {
+                let response =
+                    client.get(format!("http://{address}/{path}")).send().await.expect("an answer");
+                (response.from_cache(), response.bytes().await.expect("a whole body"))
+            };
+            assert_eq!(get("page").await, (false, Bytes::from("nobody")));
+            assert_eq!((get(path).await, get(path).await), ((false, long()), (false, long())));
+            assert_eq!(get("page").await, (true, Bytes::from("nobody")));
+            assert_eq!(asked.load(Ordering::Relaxed), 3);
+            client.cache().backend().close().await.expect("closed");
+        }
+    }
 }
 
 fn longest_file(directory: &Path) -> PathBuf {

@@ -172,8 +172,8 @@ fn expect(what: &str, count: u64, expected: u64) -> Outcome {
 
 fn report(phase: &str, latencies: &Latencies, before: &Latencies) {
     let ratio =
-        |per_mille| latencies.quantile(per_mille).as_secs_f64() / before.quantile(per_mille).as_secs_f64();
-    let [half, most] = [500, 990].map(ratio);
+        |percent| latencies.percentile(percent).as_secs_f64() / before.percentile(percent).as_secs_f64();
+    let [half, most] = [50.0, 99.0].map(ratio);
     println!("reads {phase}: {}; ratio to before: p50 {half:.2}, p99 {most:.2}", latencies.summary());
 }
 

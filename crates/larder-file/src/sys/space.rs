@@ -6,22 +6,25 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+use larder_core::CacheKey;
+
 use super::{Dir, Fs, Op};
 #[cfg(unix)]
 use crate::publish::is_absence;
 
 impl Fs {
-    /// Sets when what stands under `relative` was last used; nothing is opened or followed where the system can do so.
-    pub(crate) fn touch(&self, dir: &Dir, relative: &Path, used: SystemTime) -> io::Result<()> {
-        self.faults.check(Op::SetTimes, || dir.path().join(relative))?;
+    /// Sets when the entry of `key` in `dir` was last used; nothing is opened or followed where the system can do so.
+    pub(crate) fn touch(&self, dir: &Dir, key: &CacheKey, used: SystemTime) -> io::Result<()> {
+        let name = key.as_str();
+        self.faults.check(Op::SetTimes, || dir.path().join(name))?;
         match dir {
             #[cfg(target_os = "linux")]
-            Dir::Linux(dir) => touch_at(dir.fd(), relative, used),
+            Dir::Linux(dir) => touch_at(dir.fd(), Path::new(name), used),
             #[cfg(unix)]
-            Dir::Portable(dir) => touch_at(rustix::fs::CWD, &dir.path().join(relative), used),
+            Dir::Portable(dir) => touch_at(rustix::fs::CWD, &dir.path().join(name), used),
             #[cfg(not(unix))]
             Dir::Portable(dir) => {
-                let file = File::options().write(true).open(dir.path().join(relative))?;
+                let file = File::options().write(true).open(dir.path().join(name))?;
                 file.set_times(std::fs::FileTimes::new().set_accessed(used))
             }
         }
@@ -81,16 +84,13 @@ impl Fs {
 }
 
 #[cfg(unix)]
-fn touch_at(dir: impl rustix::fd::AsFd, relative: &Path, used: SystemTime) -> io::Result<()> {
+fn touch_at(dir: impl rustix::fd::AsFd, path: &Path, used: SystemTime) -> io::Result<()> {
     use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_OMIT, utimensat};
     let since = used.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let last_access = Timespec {
-        tv_sec: since.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: since.subsec_nanos().into(),
-    };
+    let last_access = Timespec::try_from(since).map_err(io::Error::other)?;
     let last_modification = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     let times = Timestamps { last_access, last_modification };
-    Ok(utimensat(dir, relative, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    Ok(utimensat(dir, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 /// Returns a number of this start of the machine, another after each one; 0 where nobody can tell.

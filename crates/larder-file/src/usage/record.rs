@@ -7,6 +7,7 @@
 
 use larder_core::Timestamp;
 
+use crate::cause::{Cause, Result};
 use crate::limits::{Amount, Limits};
 
 /// The length of the file.
@@ -82,17 +83,22 @@ impl Record {
         }
     }
 
-    /// Returns the record that `bytes` are; `None` if they are damaged or of another release.
-    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        let bytes: &[u8; LEN] = bytes.try_into().ok()?;
+    /// Returns the record that `bytes` are: `None` if they are damaged.
+    ///
+    /// One that is whole and of another version is an error: some other release keeps the account.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Self>> {
+        let Ok(bytes) = <&[u8; LEN]>::try_from(bytes) else { return Ok(None) };
         let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
         let amount = |at: usize| Amount { bytes: number(at), entries: number(at + 8) };
         let sum = u32::from_le_bytes(bytes[LEN - 4..].try_into().expect("4 bytes"));
-        let is_ours = bytes[..8] == MAGIC
-            && bytes[8..10] == VERSION.to_le_bytes()
-            && bytes[10] <= 1
-            && sum == crc32fast::hash(&bytes[..LEN - 4]);
-        is_ours.then(|| Self {
+        if bytes[..8] != MAGIC || sum != crc32fast::hash(&bytes[..LEN - 4]) {
+            return Ok(None);
+        }
+        let version = u16::from_le_bytes(bytes[8..10].try_into().expect("2 bytes"));
+        if version != VERSION {
+            return Err(Cause::Unknown { what: "usage record", id: version.into() });
+        }
+        Ok((bytes[10] <= 1).then(|| Self {
             counted: bytes[10] == 1,
             total: amount(16),
             finished: amount(32),
@@ -102,7 +108,7 @@ impl Record {
             series: number(96),
             corrections: number(104),
             boot: number(112),
-        })
+        }))
     }
 
     /// Returns the bytes of the record.

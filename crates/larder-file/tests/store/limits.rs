@@ -309,6 +309,62 @@ async fn options_that_contradict_each_other_are_refused() {
     }
 }
 
+/// A cache that is too large to be looked at in one go.
+#[tokio::test]
+async fn of_many_entries_those_that_go_are_among_the_oldest() {
+    const ENTRIES: u64 = 3000;
+    for fan_out in [FanOut::Flat, FanOut::Wide] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = open(dir.path(), |b| b.fan_out(fan_out)).await;
+        let now = SystemTime::now();
+        for number in 0..ENTRIES {
+            let k = key(&format!("k{number}"));
+            put(&store, &k, || response("x")).await;
+            let file = std::fs::File::options().write(true).open(store.path_of(&k)).expect("there");
+            let used = now - Duration::from_secs(10_000 - number);
+            file.set_times(std::fs::FileTimes::new().set_accessed(used)).expect("set");
+        }
+        quiet(store).await;
+        let store = open(dir.path(), |b| b.max_entries(2500)).await;
+        put(&store, &key("new"), || response("x")).await;
+        quiet(store).await;
+        let store = open(dir.path(), |b| b).await;
+        let left = keys(&store).await;
+        assert!((2000..=2500).contains(&left.len()), "{} are left", left.len());
+        let number = |key: &String| key.strip_prefix('k').and_then(|number| number.parse().ok());
+        let mut gone: std::collections::BTreeSet<u64> = (0..ENTRIES).collect();
+        for kept in left.iter().filter_map(number) {
+            gone.remove(&kept);
+        }
+        assert!(gone.last().is_some_and(|youngest| *youngest < ENTRIES * 2 / 5), "{:?}", gone.last());
+    }
+}
+
+#[tokio::test]
+async fn who_stopped_while_it_evicted_holds_nobody_up() {
+    let place = Place::open(|builder| builder.max_entries(3)).await;
+    for number in 0..3 {
+        put(&place.store, &key(&format!("k{number}")), || response("x")).await;
+    }
+    let options = || std::fs::File::options().create(true).write(true).truncate(false).to_owned();
+    let held = options().open(place.path().join("locks/evict")).expect("ours");
+    held.lock().expect("free");
+    put(&place.store, &key("new"), || response("x")).await;
+    assert_eq!((usage(&place.store), truth(&place.path()).1), (truth(&place.path()), 3));
+    // Where the locks of all entries are held, none of them can go.
+    let stripes: Vec<_> = (0..64)
+        .map(|stripe| {
+            let file = options().open(place.path().join(format!("locks/{stripe:02x}"))).expect("ours");
+            file.lock().expect("free");
+            file
+        })
+        .collect();
+    let error = place.store.write(&key("newer"), response("x")).await.expect_err("nobody can go");
+    assert_eq!(error.kind(), ErrorKind::StorageFull);
+    drop(stripes);
+    put(&place.store, &key("newer"), || response("x")).await;
+}
+
 #[tokio::test]
 async fn many_writers_never_exceed_the_limits() {
     let len = file_len(5000).await;
@@ -474,46 +530,106 @@ proptest! {
 mod faults {
     use std::io::ErrorKind as Io;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     use larder_file::{Fault, FaultPlan, Op};
 
     use super::*;
 
     #[tokio::test]
-    async fn a_disk_that_runs_full_makes_entries_go() {
+    async fn a_disk_that_runs_full_makes_as_much_go_as_it_is_short_of() {
+        let len = file_len(1).await;
         let free = Arc::new(AtomicU64::new(u64::MAX));
-        let seen = Arc::clone(&free);
+        let shows = Arc::new(AtomicBool::new(true));
+        let (seen, is_shown) = (Arc::clone(&free), Arc::clone(&shows));
         let plan = FaultPlan::new(move |call| match call.op {
             Op::Room => Some(Fault::Room(seen.load(Ordering::SeqCst))),
-            // Each entry that goes leaves one more byte.
             Op::Unlink if call.path.parent().is_some_and(|dir| dir.ends_with("responses")) => {
-                seen.fetch_add(1, Ordering::SeqCst);
+                let back = if is_shown.load(Ordering::SeqCst) { len } else { 0 };
+                seen.fetch_add(back, Ordering::SeqCst);
                 None
             }
+            // Nothing can be written on a disk that is full, and it is asked before that.
+            Op::Write => (seen.load(Ordering::SeqCst) == 0).then_some(Fault::Error(Io::StorageFull)),
             _ => None,
         });
-        let place = Place::open(|builder| builder.faults(plan).min_free_bytes(100)).await;
+        let place = Place::open(|builder| builder.faults(plan).min_free_bytes(3 * len)).await;
         for number in 0..10 {
             put(&place.store, &key(&format!("k{number}")), || response("x")).await;
             used_ago(&place, &key(&format!("k{number}")), 100 - number);
         }
-        free.store(97, Ordering::SeqCst);
+        free.store(0, Ordering::SeqCst);
         put(&place.store, &key("new"), || response("x")).await;
         assert_eq!(place.store.stats().evicted, 3);
         assert!(
             read(&place.store, &key("k2")).await.is_none() && read(&place.store, &key("k3")).await.is_some()
         );
-        free.store(0, Ordering::SeqCst);
-        let error =
-            place.store.write(&key("newer"), response("x")).await.expect_err("all of them do not help");
+        shows.store(false, Ordering::SeqCst);
+        free.store(len / 2, Ordering::SeqCst);
+        for _ in 0..2 {
+            let error = place.store.write(&key("newer"), response("x")).await.expect_err("it does not show");
+            assert_eq!(error.kind(), ErrorKind::StorageFull);
+            assert_eq!(place.store.stats().evicted, 6, "no more than would do");
+        }
+        let long = response(endless(&Arc::default()));
+        let error = place.store.write(&key("long"), long).await.expect_err("no room");
         assert_eq!(error.kind(), ErrorKind::StorageFull);
-        assert_eq!(truth(&place.path()).1, 0);
-        let error =
-            place.store.write(&key("long"), response(endless(&Arc::default()))).await.expect_err("no room");
-        assert_eq!(error.kind(), ErrorKind::StorageFull);
-        free.store(100, Ordering::SeqCst);
+        let limits = Limits::default().min_free_bytes(2 * len);
+        let pruned = place.store.prune(limits, |_| {}).await.expect("pruned");
+        assert_eq!((pruned.evicted, pruned.entries), (2, 3), "as much as would do, from now on");
+        free.store(3 * len, Ordering::SeqCst);
         put(&place.store, &key("newer"), || response("x")).await;
+    }
+
+    /// Makes each entry look as if it had just been used, whenever anybody looks.
+    fn always_in_use(path: &Path, tick: &AtomicU64) {
+        if path.parent().is_some_and(|dir| dir.ends_with("responses"))
+            && let Ok(file) = std::fs::File::options().write(true).open(path)
+        {
+            let used = SystemTime::UNIX_EPOCH + Duration::from_secs(tick.fetch_add(1, Ordering::SeqCst));
+            file.set_times(std::fs::FileTimes::new().set_accessed(used)).expect("set");
+        }
+    }
+
+    #[tokio::test]
+    async fn entries_that_are_used_all_the_time_make_room_at_last() {
+        let tick = AtomicU64::new(1_000_000_000);
+        let plan = FaultPlan::new(move |call| {
+            if call.op == Op::Stat {
+                always_in_use(call.path, &tick);
+            }
+            None
+        });
+        let place = Place::open(|builder| builder.faults(plan).max_entries(20)).await;
+        for number in 0..25 {
+            let k = key(&format!("k{number}"));
+            place.store.write(&k, response("x")).await.expect("room is made at the first attempt");
+        }
+        assert_eq!(truth(&place.path()).1, 20);
+        let pruned = place.store.prune(Limits::default().max_entries(5), |_| {}).await.expect("pruned");
+        assert_eq!((pruned.evicted, truth(&place.path()).1), (15, 5));
+    }
+
+    #[tokio::test]
+    async fn who_bounds_nothing_can_do_without_an_account() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let limited = open(dir.path(), |b| b.max_entries(5)).await;
+        put(&limited, &key("k"), || response("x")).await;
+        quiet(limited).await;
+        let usage = dir.path().join("cache/usage");
+        let before = std::fs::read(&usage).expect("there");
+        let refusing = |kind: Io| {
+            FaultPlan::new(move |call| {
+                (call.op == Op::Lock && call.path.ends_with("usage")).then_some(Fault::Error(kind))
+            })
+        };
+        for kind in [Io::ReadOnlyFilesystem, Io::PermissionDenied, Io::Other] {
+            let store = open(dir.path(), |b| b.faults(refusing(kind))).await;
+            assert_eq!(read(&store, &key("k")).await.expect("a hit"), "x");
+            put(&store, &key("other"), || response("y")).await;
+            quiet(store).await;
+            assert_eq!(std::fs::read(&usage).expect("there"), before);
+        }
     }
 
     #[tokio::test]

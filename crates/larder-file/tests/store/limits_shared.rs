@@ -150,6 +150,56 @@ async fn files_that_others_put_there_are_counted_by_the_next_round() {
     assert!(read(&place.store, &key("k9")).await.is_some());
 }
 
+#[tokio::test]
+async fn many_keys_are_taken_off_though_another_store_has_corrected() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let first = open(dir.path(), |b| b.max_entries(1000)).await;
+    let second = open(dir.path(), |b| b.max_entries(1000)).await;
+    second.clear().await.expect("clearing nothing is a correction, too");
+    fill(&second, "k", 300).await;
+    let keys: Vec<_> = (0..300).map(|number| key(&format!("k{number}"))).collect();
+    assert_eq!(first.bulk_delete(&keys).await.expect("deleted"), 300);
+    put(&second, &key("new"), || response("x")).await;
+    assert_eq!(usage(&second), truth(&dir.path().join("cache")));
+}
+
+#[tokio::test]
+async fn an_account_of_another_release_is_left_alone() {
+    let place = Place::open(|builder| builder.max_entries(5)).await;
+    fill(&place.store, "k", 2).await;
+    let (dir, path) = (place.dir, place.store.directory().join("usage"));
+    quiet(place.store).await;
+    let mut record = std::fs::read(&path).expect("there");
+    record[8] = 2;
+    let sum = crc32fast::hash(&record[..124]);
+    record[124..].copy_from_slice(&sum.to_le_bytes());
+    std::fs::write(&path, &record).expect("written");
+    let limited = FileStore::builder(dir.path().join("cache"), larder_codec::default_codecs()).max_entries(5);
+    assert_eq!(limited.open().await.expect_err("it cannot account").kind(), ErrorKind::Unsupported);
+    let unlimited = open(dir.path(), |b| b).await;
+    fill(&unlimited, "k", 3).await;
+    assert_eq!(std::fs::read(&path).expect("there"), record);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_use_of_an_entry_is_written_nowhere_else() {
+    let place = Place::open(|builder| builder.max_entries(5)).await;
+    fill(&place.store, "k", 1).await;
+    let elsewhere = place.dir.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("new");
+    let other = elsewhere.join("k0");
+    std::fs::write(&other, "somebody's").expect("written");
+    let file = std::fs::File::options().write(true).open(&other).expect("there");
+    let accessed = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+    file.set_times(std::fs::FileTimes::new().set_accessed(accessed)).expect("set");
+    read(&place.store, &key("k0")).await.expect("a hit, which is noted");
+    std::fs::rename(place.path().join("responses"), place.dir.path().join("aside")).expect("ours");
+    std::os::unix::fs::symlink(&elsewhere, place.path().join("responses")).expect("made");
+    quiet(place.store).await;
+    assert_eq!(std::fs::metadata(&other).expect("there").accessed().expect("kept"), accessed);
+}
+
 #[cfg(all(target_os = "linux", feature = "fault-injection"))]
 #[tokio::test]
 async fn an_entry_is_in_the_account_of_the_directory_that_it_is_published_in() {

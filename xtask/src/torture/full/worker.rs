@@ -105,6 +105,9 @@ async fn bounded(disk: &Disk, min_free: u64, arguments: &Arguments) -> Outcome {
     // And all the rest of it.
     let filler = fill(filler, disk, 4096).await?;
     watched("full").await?;
+    if disk.free()? < min_free - IN_FLIGHT {
+        return Err(format!("{} bytes are free beside a full disk, and not {min_free}", disk.free()?).into());
+    }
     drop(filler);
     disk.remove_filler()?;
     let again = watched("room-again").await?;
