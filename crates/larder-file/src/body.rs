@@ -61,7 +61,7 @@ pub(crate) fn verify(shared: &Arc<Shared>, stored: Stored) -> Result<()> {
 fn read_all(mut source: Source, body_len: u64, path: impl Fn() -> PathBuf) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     while (body.len() as u64) < body_len {
-        body.append(&mut source.next(body_len - body.len() as u64, &path)?);
+        body.extend_from_slice(&source.next(body_len - body.len() as u64, &path)?);
     }
     Ok(body)
 }
@@ -101,9 +101,9 @@ impl Source {
     }
 
     /// Returns the next bytes of the `left` that are to come: at least one, and all that there is at the end.
-    fn next(&mut self, left: u64, path: impl Fn() -> PathBuf) -> Result<Vec<u8>> {
+    fn next(&mut self, left: u64, path: impl Fn() -> PathBuf) -> Result<Bytes> {
         match self {
-            Self::Memory(bytes) => Ok(std::mem::take(bytes).into()),
+            Self::Memory(bytes) => Ok(std::mem::take(bytes)),
             Self::Stored(chunks) => chunks.next(BATCH, Wait::Allowed),
             Self::Decompressed(reader) => {
                 let wanted = left.min(BATCH as u64);
@@ -116,7 +116,7 @@ impl Source {
                 if wanted == left && reader.read(&mut [0]).map_err(|error| from_io(error, &path))? > 0 {
                     return Err(Cause::Damaged("length"));
                 }
-                Ok(batch)
+                Ok(batch.into())
             }
         }
     }
@@ -124,7 +124,7 @@ impl Source {
     /// Returns some of the next bytes if that takes neither waiting nor much work; `None` leaves it to a hop.
     ///
     /// Now and then it is pending, so that other tasks have their turns.
-    fn poll_now(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+    fn poll_now(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let Self::Stored(chunks) = self else { return Poll::Ready(None) };
         let turn = ready!(poll_proceed(cx));
         // What goes wrong goes wrong again on a blocking thread, which may take the time to remove the entry.
@@ -139,7 +139,7 @@ impl Source {
 /// A stored body as a reader, for a decompressor.
 struct StoredReader {
     chunks: Chunks,
-    batch: Cursor<Vec<u8>>,
+    batch: Cursor<Bytes>,
 }
 
 impl Read for StoredReader {
@@ -164,7 +164,7 @@ struct Streamed {
 
 enum State {
     Idle(Source),
-    Reading(JoinHandle<(Source, Result<Vec<u8>>)>),
+    Reading(JoinHandle<(Source, Result<Bytes>)>),
     Ended,
 }
 
@@ -180,10 +180,10 @@ impl Streamed {
     }
 
     /// Hands out `batch`, and goes on as `next` says while bytes are left.
-    fn hand_out(&mut self, batch: Vec<u8>, next: impl FnOnce(&Self) -> State) -> Frame<Bytes> {
+    fn hand_out(&mut self, batch: Bytes, next: impl FnOnce(&Self) -> State) -> Frame<Bytes> {
         self.unread -= batch.len() as u64;
         self.state = if self.unread > 0 { next(self) } else { State::Ended };
-        Frame::data(batch.into())
+        Frame::data(batch)
     }
 
     fn fail(&mut self, cause: Cause) -> Error {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use larder_core::{CacheKey, CachedResponse, ResponseHead, Revision, StoredHead};
 
 use crate::body;
+use crate::buffers::Buffer;
 use crate::cause::{Cause, Result};
 use crate::frame::{CHUNK_LEN, PROLOGUE_LEN, Prologue, table_len, verify_chunks};
 use crate::publish::is_absence;
@@ -152,10 +153,17 @@ impl Shared {
         }
     }
 
-    fn read_at(&self, file: &File, offset: u64, len: u64, key: &CacheKey, wait: Wait) -> Result<Vec<u8>> {
+    /// Reads up to `len` bytes: fewer at the end of the file, and none if it may not wait and would have to.
+    fn read_at(&self, file: &File, offset: u64, len: u64, key: &CacheKey, wait: Wait) -> Result<Buffer> {
         let len = usize::try_from(len).map_err(|_| Cause::Damaged("length"))?;
-        let read = self.fs.read_by(wait, file, offset, len, || self.path_of(key));
-        read.map_err(self.failed_to("read the entry", key))
+        let mut buffer = self.buffers.take(len);
+        let (bytes, path) = (buffer.as_mut(), || self.path_of(key));
+        let read = match wait {
+            Wait::Allowed => self.fs.read_into(file, offset, bytes, path),
+            Wait::Never => self.fs.read_cached(file, offset, bytes, path).map(|()| len),
+        };
+        buffer.truncate(read.map_err(self.failed_to("read the entry", key))?);
+        Ok(buffer)
     }
 
     /// Returns a function for `map_err` that says what was attempted on the entry of `key`.
@@ -184,8 +192,7 @@ impl Shared {
         }
         let file = Arc::new(file);
         let opened = self.read_beginning(key, &file, stat.len, extent).and_then(|(prologue, bytes)| {
-            let stored = Stored { key: key.clone(), file: Arc::clone(&file), prologue, bytes: bytes.into() };
-            self.decode(stored)
+            self.decode(Stored { key: key.clone(), file: Arc::clone(&file), prologue, bytes })
         });
         opened.map(Some).map_err(|cause| Failed { cause, file: Some(file) })
     }
@@ -196,17 +203,17 @@ impl Shared {
         file: &File,
         file_len: u64,
         extent: Extent,
-    ) -> Result<(Prologue, Vec<u8>)> {
+    ) -> Result<(Prologue, Bytes)> {
         let whole = extent == Extent::Whole && self.is_read_whole(file_len);
         // Nothing large is read before the prologue says that it is there.
         let first = if whole && file_len <= ONE_READ { file_len } else { file_len.min(FIRST_READ) };
         let mut bytes = self.read_at(file, 0, first, key, Wait::Allowed)?;
-        let prologue = Prologue::parse(&bytes, file_len)?;
+        let prologue = Prologue::parse(bytes.as_ref(), file_len)?;
         let wanted = if whole { file_len } else { u64::from(prologue.body_offset) };
-        if let Some(missing @ 1..) = wanted.checked_sub(bytes.len() as u64) {
-            bytes.extend(self.read_at(file, bytes.len() as u64, missing, key, Wait::Allowed)?);
+        if wanted > bytes.as_ref().len() as u64 {
+            bytes = self.read_at(file, 0, wanted, key, Wait::Allowed)?;
         }
-        Ok((prologue, bytes))
+        Ok((prologue, bytes.into_bytes()))
     }
 
     /// Opens the entry of `key` as [`Shared::open_entry`] does, if nothing has to be waited for.
@@ -216,6 +223,8 @@ impl Shared {
         let home = self.home();
         let file = match self.fs.open_cached(&home.root, &self.layout.file_of(key)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            // A name that nobody has asked for is not in memory, even where its whole directory is.
+            Err(_) if !self.contains_now(key)? => return Ok(None),
             opened => opened.map_err(|_| NotNow)?,
         };
         let stat = self.fs.stat_file(&file, || self.path_of(key)).map_err(|_| NotNow)?;
@@ -224,8 +233,7 @@ impl Shared {
         if !stat.is_file || wanted > ONE_READ {
             return Err(NotNow);
         }
-        let mut buffer = self.buffers.take(in_memory(wanted));
-        self.fs.read_cached(&file, 0, buffer.as_mut(), || self.path_of(key)).map_err(|_| NotNow)?;
+        let buffer = self.read_at(&file, 0, wanted, key, Wait::Never).map_err(|_| NotNow)?;
         let prologue = Prologue::parse(buffer.as_ref(), stat.len).map_err(|_| NotNow)?;
         let stored = Stored { key: key.clone(), file: Arc::new(file), prologue, bytes: buffer.into_bytes() };
         self.decode(stored).map(Some).map_err(|_| NotNow)
@@ -304,7 +312,7 @@ pub(crate) struct Chunks {
     /// How much of the stored body was handed out; a multiple of the chunk's length until the end.
     position: u64,
     /// The part of the table that begins with the checksum of chunk `table_from`.
-    table: Vec<u8>,
+    table: Bytes,
     table_from: u64,
 }
 
@@ -314,22 +322,23 @@ const TABLE_WINDOW: u64 = 64 * 1024;
 impl Chunks {
     pub(crate) fn new(shared: Arc<Shared>, stored: Stored) -> Self {
         let Stored { key, file, prologue, .. } = stored;
-        Self { shared, key, file, prologue, position: 0, table: Vec::new(), table_from: 0 }
+        Self { shared, key, file, prologue, position: 0, table: Bytes::new(), table_from: 0 }
     }
 
     /// Returns the next whole chunks, up to `len` bytes of them but at least one; nothing at the end.
     ///
     /// After an error it is where it was.
-    pub(crate) fn next(&mut self, len: usize, wait: Wait) -> Result<Vec<u8>> {
+    pub(crate) fn next(&mut self, len: usize, wait: Wait) -> Result<Bytes> {
         let left = self.prologue.stored_len - self.position;
         let whole = (len / CHUNK_LEN).max(1) * CHUNK_LEN;
         let len = left.min(whole as u64);
         if len == 0 {
-            return Ok(Vec::new());
+            return Ok(Bytes::new());
         }
         let first = self.position / CHUNK_LEN as u64;
         let body_at = u64::from(self.prologue.body_offset);
         let bytes = self.shared.read_at(&self.file, body_at + self.position, len, &self.key, wait)?;
+        let bytes = bytes.into_bytes();
         if bytes.len() as u64 != len {
             return Err(Cause::Damaged("length"));
         }
@@ -346,7 +355,8 @@ impl Chunks {
             let all = table_len(self.prologue.stored_len);
             let table_at = u64::from(self.prologue.body_offset) + self.prologue.stored_len;
             let window = (all - first * 4).min(TABLE_WINDOW.max(len));
-            self.table = self.shared.read_at(&self.file, table_at + first * 4, window, &self.key, wait)?;
+            let read = self.shared.read_at(&self.file, table_at + first * 4, window, &self.key, wait)?;
+            self.table = read.into_bytes();
             self.table_from = first;
         }
         let at = in_memory((first - self.table_from) * 4);

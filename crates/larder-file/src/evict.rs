@@ -58,7 +58,7 @@ pub(crate) enum Turn {
 
 /// What eviction leaves alone, however old it was when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spared {
+pub(crate) enum Exempt {
     /// What was used since.
     Used,
     Nothing,
@@ -163,17 +163,17 @@ impl Shared {
         key: &CacheKey,
         used: u64,
         candidate: &Candidate,
-        spared: Spared,
+        exempt: Exempt,
     ) -> Option<u64> {
-        let is_spared = spared == Spared::Used;
-        if is_spared && self.bounds.recent.contains(key) {
+        let is_exempt = exempt == Exempt::Used;
+        if is_exempt && self.bounds.recent.contains(key) {
             return None;
         }
         let _lock = self.try_lock(key)?;
         let dir = self.existing_dir(key).ok()??;
         let unchanged = |stat: &Stat| {
             let is_same = stat.is_file && stat.id == candidate.id && stat.len == candidate.len;
-            is_same && (stat.used == used || !is_spared)
+            is_same && (stat.used == used || !is_exempt)
         };
         match self.remove_if(&dir, key, unchanged) {
             Ok(removed) => {
@@ -270,7 +270,7 @@ impl Evictor {
     fn evict_some(&mut self, place: &Place<'_>, mut record: Record, goal: Goal) -> Record {
         let since = record.generation();
         // What nobody may have for being used all the time would stay for ever.
-        let spared = if self.idle + 1 < IDLE { Spared::Used } else { Spared::Nothing };
+        let exempt = if self.idle + 1 < IDLE { Exempt::Used } else { Exempt::Nothing };
         let mut removed = Amount::ZERO;
         for _ in 0..BATCH {
             let fits = place.fits(record.total.less(removed), goal) && self.disk(place.shared) != Disk::Short;
@@ -279,7 +279,7 @@ impl Evictor {
             }
             let Some((key, used, candidate)) = self.pool.take_oldest() else { break };
             self.credit -= 1;
-            if let Some(len) = place.shared.evict_one(&key, used, &candidate, spared) {
+            if let Some(len) = place.shared.evict_one(&key, used, &candidate, exempt) {
                 removed += Amount::entry(len);
                 if let Some(shortage) = &mut self.shortage {
                     shortage.given_back += len;

@@ -41,6 +41,7 @@ mod frame;
 mod limits;
 mod listing;
 mod lock;
+mod lookups;
 mod pool;
 mod prune;
 mod publish;

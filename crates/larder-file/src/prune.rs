@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::cause::Result;
-use crate::evict::Spared;
+use crate::evict::Exempt;
 use crate::limits::{Amount, Limits};
 use crate::listing::Walk;
 use crate::pool::Pool;
@@ -68,7 +68,7 @@ pub(crate) async fn prune(
     let aim = Aim { limits, free };
     let candidates = if limits.any() { CANDIDATES } else { 0 };
     let mut evicted = Amount::ZERO;
-    let (mut spared, mut idle) = (Spared::Used, 0);
+    let (mut exempt, mut idle) = (Exempt::Used, 0);
     loop {
         let tally = Tally { left: Amount::ZERO, evicted };
         let mut round = Round { walk: Walk::new(shared.layout), pool: Pool::of(candidates), tally };
@@ -80,7 +80,7 @@ pub(crate) async fn prune(
         let chosen = round.pool.len();
         let mut is_reached = false;
         while !is_reached && !round.pool.is_empty() {
-            (round, is_reached) = shared.hop(move |shared| round.evict(shared, &aim, spared)).await?;
+            (round, is_reached) = shared.hop(move |shared| round.evict(shared, &aim, exempt)).await?;
             progress(&round.tally.report());
         }
         let gone = round.tally.evicted.entries - evicted.entries;
@@ -89,7 +89,7 @@ pub(crate) async fn prune(
             return Ok(round.tally.report());
         }
         // Where everything is used all the time, those that were used lately go as well.
-        spared = if gone * 2 < chosen as u64 { Spared::Nothing } else { Spared::Used };
+        exempt = if gone * 2 < chosen as u64 { Exempt::Nothing } else { Exempt::Used };
         evicted = round.tally.evicted;
     }
 }
@@ -128,7 +128,7 @@ impl Round {
     }
 
     /// Evicts some candidates; returns whether that is enough.
-    fn evict(mut self, shared: &Arc<Shared>, aim: &Aim, spared: Spared) -> Result<(Self, bool)> {
+    fn evict(mut self, shared: &Arc<Shared>, aim: &Aim, exempt: Exempt) -> Result<(Self, bool)> {
         if aim.is_reached(shared, &self.tally) {
             return Ok((self, true));
         }
@@ -140,7 +140,7 @@ impl Round {
         let mut is_reached = false;
         while !is_reached && Instant::now() < deadline {
             let Some((key, used, candidate)) = self.pool.take_oldest() else { break };
-            let Some(len) = shared.evict_one(&key, used, &candidate, spared) else { continue };
+            let Some(len) = shared.evict_one(&key, used, &candidate, exempt) else { continue };
             gone += Amount::entry(len);
             self.tally.left = self.tally.left.less(Amount::entry(len));
             self.tally.evicted += Amount::entry(len);

@@ -19,6 +19,7 @@ use crate::cause::{self, Cause};
 use crate::directory::{self, FanOut, Home};
 use crate::entry::NotNow;
 use crate::limits::Limits;
+use crate::lookups::Lookups;
 use crate::prune::{self, Pruned};
 use crate::publish::is_absence;
 use crate::room::Bounds;
@@ -30,8 +31,9 @@ use crate::{listing, random, write};
 ///
 /// Cloning is cheap; the clones are the same store. What is in the system's memory is read where it is asked for, on
 /// Linux from 5.12 on; else an operation is one hop to the blocking threads of the tokio runtime, and a body that is
-/// streamed is one for each half mebibyte. `contains` is one `stat` where it is asked for, and waits if the directory is
-/// not in memory.
+/// streamed is one for each half mebibyte. A name is looked up where it is asked for, by one `stat`, because no system
+/// says whether its directory is in memory; two lookups in a row of more than a millisecond leave those of the next
+/// second to the blocking threads.
 ///
 /// If the future of a write is dropped while the file is being published, the write may still take effect.
 #[derive(Debug, Clone)]
@@ -164,10 +166,11 @@ impl ResponseStore for FileStore {
 
     async fn contains(&self, key: &CacheKey) -> Result<bool> {
         consume_budget().await;
-        if self.shared.permits.is_closed() {
-            return Err(on_entry("contains", key)(Cause::Closed));
+        if let Ok(found) = self.shared.now(|shared| shared.contains_now(key)) {
+            return Ok(found);
         }
-        self.shared.contains(key).map_err(on_entry("contains", key))
+        let k = key.clone();
+        self.shared.hop(move |shared| shared.contains(&k)).await.map_err(on_entry("contains", key))
     }
 
     async fn delete(&self, key: &CacheKey) -> Result<bool> {
@@ -251,6 +254,7 @@ pub(crate) struct Shared {
     pub(crate) damaged: AtomicU64,
     pub(crate) buffers: Buffers,
     pub(crate) bounds: Bounds,
+    pub(crate) lookups: Lookups,
     home: RwLock<Arc<Home>>,
     /// Each piece of blocking work holds one; closed when the store is.
     permits: Arc<Semaphore>,
@@ -281,6 +285,7 @@ impl Shared {
             damaged: AtomicU64::new(0),
             buffers: Buffers::default(),
             bounds,
+            lookups: Lookups::default(),
             home: RwLock::new(Arc::new(home)),
             permits: Arc::new(Semaphore::new(PERMITS as usize)),
         }))
@@ -359,6 +364,11 @@ impl Shared {
             let _permit = permit;
             work(&shared);
         });
+    }
+
+    /// Returns whether there is an entry of `key`, if that is found out here.
+    pub(crate) fn contains_now(&self, key: &CacheKey) -> Result<bool, NotNow> {
+        self.lookups.now(|| self.contains(key))?.map_err(|_| NotNow)
     }
 
     fn contains(&self, key: &CacheKey) -> cause::Result<bool> {

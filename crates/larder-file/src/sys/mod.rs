@@ -262,30 +262,24 @@ impl Fs {
         len: usize,
         path: impl FnOnce() -> PathBuf,
     ) -> io::Result<Vec<u8>> {
-        let flip = self.faults.check_read(Op::Read, path)?;
-        let mut buffer = Vec::with_capacity(len);
-        portable::read_at(file, offset, &mut buffer)?;
-        flip_in(&mut buffer, flip);
+        let mut buffer = vec![0; len];
+        let read = self.read_into(file, offset, &mut buffer, path)?;
+        buffer.truncate(read);
         Ok(buffer)
     }
 
-    /// Returns what [`Fs::read`] does, and waits for the disk or does not.
-    ///
-    /// It does not return fewer bytes than were asked for if it may not wait.
-    pub(crate) fn read_by(
+    /// Fills `buffer` with the bytes from `offset` on; returns how many there were, less only at the end of the file.
+    pub(crate) fn read_into(
         &self,
-        wait: Wait,
         file: &File,
         offset: u64,
-        len: usize,
+        buffer: &mut [u8],
         path: impl FnOnce() -> PathBuf,
-    ) -> io::Result<Vec<u8>> {
-        if wait == Wait::Allowed {
-            return self.read(file, offset, len, path);
-        }
-        let mut buffer = vec![0; len];
-        self.read_cached(file, offset, &mut buffer, path)?;
-        Ok(buffer)
+    ) -> io::Result<usize> {
+        let flip = self.faults.check_read(Op::Read, path)?;
+        let read = portable::read_at(file, offset, buffer)?;
+        flip_in(&mut buffer[..read], flip);
+        Ok(read)
     }
 
     /// Fills `buffer` with the bytes from `offset` on, if all of them are in memory.

@@ -103,30 +103,30 @@ pub(super) fn make_dir_all(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Fills the spare room of `buffer` with the bytes from `offset` on; less of it only at the end of the file.
-#[cfg(unix)]
-pub(super) fn read_at(file: &File, offset: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
-    use rustix::io::Errno;
-    while buffer.len() < buffer.capacity() {
-        let at = offset.saturating_add(buffer.len() as u64);
-        match rustix::io::pread(file, rustix::buffer::spare_capacity(buffer), at) {
+/// Fills `buffer` with the bytes from `offset` on; returns how many there were, less only at the end of the file.
+pub(super) fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match read_some_at(file, &mut buffer[filled..], offset.saturating_add(filled as u64)) {
             Ok(0) => break,
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(filled)
 }
 
-/// Fills the spare room of `buffer` with the bytes from `offset` on; less of it only at the end of the file.
+#[cfg(unix)]
+fn read_some_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
 #[cfg(not(unix))]
-pub(super) fn read_at(file: &File, offset: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+fn read_some_at(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     use std::io::{Read, Seek, SeekFrom};
-    let mut file = file;
     file.seek(SeekFrom::Start(offset))?;
-    let room = buffer.capacity() - buffer.len();
-    file.take(room as u64).read_to_end(buffer)?;
-    Ok(())
+    file.read(buffer)
 }
 
 /// Returns a time as nanoseconds since 1970.
