@@ -193,7 +193,8 @@ impl ResponseStore for MemoryTier {
             count(&self.hits);
             return Ok(Some(entry.to_response()));
         }
-        self.read_through(key, held, now).await
+        // Apart, so that the future of a hit is a small one.
+        Box::pin(self.read_through(key, held, now)).await
     }
 
     async fn read_head(&self, key: &CacheKey) -> Result<Option<StoredHead>> {

@@ -8,6 +8,9 @@ use http_body::Body as HttpBody;
 
 use crate::{Body, Error, ErrorKind, Result};
 
+/// So much memory is asked for at most for bytes that have not come.
+const MOST_RESERVED: usize = 32 << 20;
+
 impl Body {
     /// Returns the next chunk, or `None` at the end.
     ///
@@ -46,7 +49,9 @@ impl Body {
         let Some(first) = self.chunk_within(0, limit).await? else { return Ok(Bytes::new()) };
         // Most bodies are one chunk, which is returned without a copy.
         let Some(second) = self.chunk_within(first.len(), limit).await? else { return Ok(first) };
-        let mut all = BytesMut::with_capacity(first.len() + second.len());
+        // What an origin says is to come need not come.
+        let to_come = usize::try_from(self.size_hint().lower()).unwrap_or(usize::MAX).min(MOST_RESERVED);
+        let mut all = BytesMut::with_capacity(first.len() + second.len() + to_come);
         all.extend_from_slice(&first);
         all.extend_from_slice(&second);
         while let Some(chunk) = self.chunk_within(all.len(), limit).await? {

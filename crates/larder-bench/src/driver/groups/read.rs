@@ -14,9 +14,6 @@ use crate::{Limit, SIZES};
 /// How many bytes there are of each size, roughly: more than the processor keeps, less than the page cache.
 const BYTES: usize = 64 << 20;
 
-/// From which length on it matters whether a buffer is a new one.
-const LONG: usize = 64 << 10;
-
 /// Measures the group.
 ///
 /// # Errors
@@ -27,9 +24,7 @@ pub(crate) fn run(stage: &mut Stage) -> Result<(), BoxError> {
     for size in SIZES {
         let entries = (BYTES / size.bytes).clamp(8, 1_000);
         let mut all = contenders.all.clone();
-        if size.bytes >= LONG {
-            all.insert(1, Arc::new(Limit::within(stage.directory())?.with_new_buffers()));
-        }
+        all.insert(1, Arc::new(Limit::within(stage.directory())?.with_new_buffers()));
         let (filled, failed) = stage.fill(&all, size.bytes, entries);
         let keys = keys(entries);
         for tasks in TASKS {
