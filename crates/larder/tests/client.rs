@@ -141,8 +141,10 @@ async fn a_long_body_that_is_damaged_on_the_disk_is_completed_by_its_origin() {
 #[tokio::test]
 async fn what_is_too_long_for_the_cache_is_served_all_the_same() {
     for path in ["long", "chunked"] {
-        for limit in [|backend: FileBackend| backend.max_entry_bytes(2 << 20), |b| b.max_total_bytes(2 << 20)]
-        {
+        for limit in [
+            |backend: FileBackend| backend.max_entry_bytes(2 << 20),
+            |b: FileBackend| b.max_total_bytes(2 << 20),
+        ] {
             let directory = tempfile::tempdir().expect("a directory");
             let (address, asked) = start_origin().await;
             let client = open_with(limit(FileBackend::new(directory.path()))).await;
