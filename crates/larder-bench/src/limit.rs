@@ -201,7 +201,9 @@ struct Buffer {
 /// To an address that is a few bytes further in its page than the file's bytes are in theirs, some processors copy nine
 /// times slower.
 fn aligned(mut bytes: Vec<u8>, len: usize, alignment: usize) -> (Vec<u8>, usize) {
-    bytes.reserve_exact((len + alignment - 1).saturating_sub(bytes.len()));
+    if bytes.capacity() < len + alignment - 1 {
+        bytes = vec![0; len + alignment - 1];
+    }
     let start = bytes.as_ptr().align_offset(alignment).min(alignment - 1);
     bytes.resize(start + len, 0);
     (bytes, start)

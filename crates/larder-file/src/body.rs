@@ -82,7 +82,7 @@ impl Source {
                 shared
                     .codecs
                     .decompression(id)
-                    .ok_or(Cause::Unknown { what: "compression", id: id.into() })?
+                    .ok_or(Cause::Unknown { whole: "the entry", what: "compression", id: id.into() })?
                     .clone(),
             ),
         };

@@ -33,9 +33,10 @@ struct Aligned {
 impl Aligned {
     fn new(len: usize) -> Self {
         let alignment = if len < SHORTEST { LINE } else { PAGE };
-        let mut bytes: Vec<u8> = Vec::with_capacity(len + alignment - 1);
+        // Long ones come from the system as zeros, which nobody has to write again.
+        let mut bytes = vec![0; len + alignment - 1];
         let start = bytes.as_ptr().align_offset(alignment).min(alignment - 1);
-        bytes.resize(start + len, 0);
+        bytes.truncate(start + len);
         Self { bytes, start }
     }
 

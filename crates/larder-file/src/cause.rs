@@ -14,8 +14,8 @@ pub(crate) enum Cause {
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("what stands in the entry's place is not an entry: {0}")]
     Foreign(&'static str),
-    #[error("it needs {what} {id}, which this build does not read")]
-    Unknown { what: &'static str, id: u64 },
+    #[error("{whole} needs {what} {id}, which this build does not read")]
+    Unknown { whole: &'static str, what: &'static str, id: u64 },
     #[error("the entry's {0} is not what was written")]
     Damaged(&'static str),
     #[error("the entry is {len} bytes long, more than the limit of {limit}")]

@@ -72,7 +72,9 @@ impl FanOut {
         let recorded = [Self::Flat, Self::Wide].into_iter().find(|layout| layout.record() == text);
         let version = text.strip_prefix("larder layout ").and_then(|rest| rest.lines().next());
         match version.and_then(|version| version.parse().ok()) {
-            Some(version) if version != 1 => Err(Cause::Unknown { what: "directory layout", id: version }),
+            Some(version) if version != 1 => {
+                Err(Cause::Unknown { whole: "the cache", what: "directory layout", id: version })
+            }
             _ => Ok(recorded),
         }
     }

@@ -80,7 +80,7 @@ impl Shared {
         self.miss_if_broken(key, read)
     }
 
-    /// Reads the entry of `key` if that takes neither waiting nor much work.
+    /// Reads the entry of `key` if that takes neither waiting, as far as one can tell beforehand, nor much work.
     ///
     /// What is broken, or fails, is left to [`Shared::read`], which may take the time to remove it.
     pub(crate) fn read_now(self: &Arc<Self>, key: &CacheKey) -> Result<Option<CachedResponse>, NotNow> {
@@ -153,7 +153,7 @@ impl Shared {
         }
     }
 
-    /// Reads up to `len` bytes: fewer at the end of the file, and none if it may not wait and would have to.
+    /// Reads `len` bytes, or fewer at the end of the file; fails if it may not wait and would have to.
     fn read_at(&self, file: &File, offset: u64, len: u64, key: &CacheKey, wait: Wait) -> Result<Buffer> {
         let len = usize::try_from(len).map_err(|_| Cause::Damaged("length"))?;
         let mut buffer = self.buffers.take(len);
@@ -224,7 +224,9 @@ impl Shared {
         let file = match self.fs.open_cached(&home.root, &self.layout.file_of(key)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             // A name that nobody has asked for is not in memory, even where its whole directory is.
-            Err(_) if !self.contains_now(key)? => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && self.stat_now(key)?.is_none() => {
+                return Ok(None);
+            }
             opened => opened.map_err(|_| NotNow)?,
         };
         let stat = self.fs.stat_file(&file, || self.path_of(key)).map_err(|_| NotNow)?;
@@ -249,7 +251,7 @@ impl Shared {
         let Stored { key, prologue, bytes, .. } = &stored;
         let prefix = bytes.get(..prologue.body_offset as usize).ok_or(Cause::Damaged("length"))?;
         let head = prologue.verify(prefix, key)?;
-        let unknown = |what| Cause::Unknown { what, id: prologue.codec.into() };
+        let unknown = |what| Cause::Unknown { whole: "the entry", what, id: prologue.codec.into() };
         let codec = self.codecs.codec(prologue.codec).ok_or_else(|| unknown("codec"))?;
         // The bytes are those that were written: another version wrote what this one cannot decode.
         let head = codec.decode(head).map_err(|_| unknown("another version of codec"))?;

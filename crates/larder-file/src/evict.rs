@@ -32,9 +32,9 @@ const SHARE: usize = 4;
 /// How many are removed before that is written down, so that who waits for room has it.
 const BATCH: usize = 16;
 /// So often all entries are looked at before it is believed that none of them can go.
-const IDLE: u32 = 3;
-/// How long a file system may take to show what was given back to it: some free at their next commit.
-const SHOWN_WITHIN: Duration = Duration::from_secs(5);
+const ROUNDS: u32 = 3;
+/// How long a file system may take to show what was given back to it: some free at their next commit, half a minute later.
+const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 /// Before that is believed, one in so many parts of what shall be left goes beyond what it is short of.
 const MARGIN: u64 = 16;
 /// Eviction goes on until there is so much room: one in so many parts of each limit.
@@ -85,16 +85,17 @@ pub(crate) struct Evictor {
     pool: Pool,
     /// How many candidates may go before others are looked at.
     credit: usize,
-    /// How often all entries were looked at since one of them went, or none had to.
-    idle: u32,
+    /// How many ways through all entries were begun since one of them went, or none had to.
+    rounds: u32,
     shortage: Option<Shortage>,
 }
 
 /// Too little is left on the disk.
 #[derive(Debug, Clone, Copy)]
 struct Shortage {
+    /// When it was first seen, or something last given back.
     since: Instant,
-    /// How many bytes were left then.
+    /// How many bytes were left when it was first seen.
     free: u64,
     /// How many bytes of entries were given back since.
     given_back: u64,
@@ -115,6 +116,8 @@ struct Cycle {
     walk: Walk,
     baseline: Baseline,
     seen: Amount,
+    /// Whether all that was there could be inspected.
+    is_whole: bool,
 }
 
 /// Where a step works.
@@ -202,28 +205,28 @@ impl Evictor {
             if is_known && place.fits(record.total, goal) {
                 match self.disk(place.shared) {
                     Disk::Free => {
-                        self.idle = 0;
+                        self.rounds = 0;
                         return Ok(Stepped::Reached);
                     }
                     Disk::Awaited => return Ok(Stepped::Nothing),
                     Disk::Short => {}
                 }
             }
-            if self.idle >= IDLE {
-                // Whoever comes next looks at all of them once more.
-                self.idle = IDLE - 1;
-                return Ok(Stepped::Nothing);
-            }
             if place.is_late() {
                 return Ok(Stepped::More);
             }
-            if !is_known || self.credit == 0 || self.pool.is_empty() {
-                record = self.sample(place, record)?;
-                if self.cycle.is_none() {
-                    self.idle += if self.pool.is_empty() { IDLE } else { 1 };
-                }
-            } else {
+            if is_known && self.credit > 0 && !self.pool.is_empty() {
                 record = self.evict_some(place, record, goal);
+            } else if self.cycle.is_none() && self.rounds >= ROUNDS {
+                // Whoever comes next looks at all of them once more.
+                self.rounds = ROUNDS - 1;
+                self.pool = Pool::default();
+                return Ok(Stepped::Nothing);
+            } else {
+                record = self.sample(place, record)?;
+                if self.cycle.is_none() && self.pool.is_empty() {
+                    self.rounds = ROUNDS;
+                }
             }
         }
     }
@@ -231,10 +234,10 @@ impl Evictor {
     /// Looks at the next names; returns the record, corrected if that was the last of all.
     fn sample(&mut self, place: &Place<'_>, record: Record) -> Result<Record> {
         let shared = place.shared;
-        let mut cycle = self.cycle.take().unwrap_or_else(|| Cycle {
-            walk: Walk::new(shared.layout),
-            baseline: record.baseline(),
-            seen: Amount::ZERO,
+        let mut cycle = self.cycle.take().unwrap_or_else(|| {
+            self.rounds += 1;
+            let (walk, baseline) = (Walk::new(shared.layout), record.baseline());
+            Cycle { walk, baseline, seen: Amount::ZERO, is_whole: true }
         });
         let began_with = cycle.seen.entries;
         let mut looked = 0;
@@ -242,12 +245,18 @@ impl Evictor {
             let Some(advanced) = cycle.walk.advance(shared) else {
                 let seen_at_once = began_with == 0;
                 self.credit = if seen_at_once { self.pool.len() } else { self.credit + looked / SHARE };
+                if record.counted && !cycle.is_whole {
+                    // What could not be inspected is in the account, for all that is known.
+                    return Ok(record);
+                }
                 return place.usage.correct(&shared.fs, cycle.seen, &cycle.baseline);
             };
             advanced?;
             looked += 1;
             if let Some((dir, name)) = cycle.walk.at() {
-                cycle.seen += self.pool.look(shared, dir, name);
+                let seen = self.pool.look(shared, dir, name);
+                cycle.is_whole &= seen.is_some();
+                cycle.seen += seen.unwrap_or_default();
             }
         }
         self.credit += (looked / SHARE).max(1);
@@ -282,8 +291,8 @@ impl Evictor {
     /// Removes some of the candidates, the oldest first; returns the record without them.
     fn evict_some(&mut self, place: &Place<'_>, mut record: Record, goal: Goal) -> Record {
         let since = record.generation();
-        // What nobody may have for being used all the time would stay for ever.
-        let exempt = if self.idle + 1 < IDLE { Exempt::Used } else { Exempt::Nothing };
+        // Where all is used all the time, the last round takes what it finds.
+        let exempt = if self.rounds < ROUNDS { Exempt::Used } else { Exempt::Nothing };
         let mut removed = Amount::ZERO;
         for _ in 0..BATCH {
             let fits = place.fits(record.total.less(removed), goal) && self.disk(place.shared) != Disk::Short;
@@ -296,11 +305,12 @@ impl Evictor {
                 removed += Amount::entry(len);
                 if let Some(shortage) = &mut self.shortage {
                     shortage.given_back += len;
+                    shortage.since = Instant::now();
                 }
             }
         }
         if removed != Amount::ZERO {
-            self.idle = 0;
+            self.rounds = 0;
         }
         place.usage.removed(&place.shared.fs, removed, since).unwrap_or_else(|| {
             record.total = record.total.less(removed);

@@ -53,7 +53,7 @@ impl Prologue {
         }
         let version = u16::from_le_bytes(fields.take());
         if version != VERSION {
-            return Err(Cause::Unknown { what: "format version", id: version.into() });
+            return Err(Cause::Unknown { whole: "the entry", what: "format version", id: version.into() });
         }
         let [codec, compression] = fields.take();
         let flags = u32::from_le_bytes(fields.take());
@@ -71,7 +71,7 @@ impl Prologue {
         };
         let [has_end, reserved @ ..] = fields.take::<3>();
         if flags != 0 || has_end > 1 || reserved != [0; 2] {
-            return Err(Cause::Unknown { what: "flags", id: flags.into() });
+            return Err(Cause::Unknown { whole: "the entry", what: "flags", id: flags.into() });
         }
         if has_end == 0 {
             prologue.purge_at = None;

@@ -74,4 +74,34 @@ mod tests {
         }
         assert!(lookups.now(|| ()).is_ok(), "it was slow, and that is a while ago");
     }
+
+    #[cfg(feature = "fault-injection")]
+    #[tokio::test]
+    async fn what_is_slow_is_looked_up_on_a_blocking_thread() {
+        use std::sync::{Arc, Mutex};
+
+        use larder_core::{CacheKey, ResponseStore};
+
+        use crate::{FaultPlan, FileStore, Op};
+
+        let here = std::thread::current().id();
+        let asked_here = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked_here);
+        let plan = FaultPlan::new(move |call| {
+            if call.op == Op::Stat && call.path.ends_with("responses/k") {
+                noted.lock().expect("no panic").push(std::thread::current().id() == here);
+            }
+            None
+        });
+        let dir = tempfile::tempdir().expect("a directory");
+        let builder = FileStore::builder(dir.path().join("cache"), larder_codec::default_codecs());
+        let store = builder.faults(plan).open().await.expect("opened");
+        let key = CacheKey::new("k").expect("valid");
+        assert!(!store.contains(&key).await.expect("asked"));
+        for _ in 0..IN_A_ROW {
+            store.shared.lookups.note(LONG * 2, millis_now);
+        }
+        assert!(!store.contains(&key).await.expect("asked"));
+        assert_eq!(*asked_here.lock().expect("no panic"), [true, false]);
+    }
 }

@@ -42,27 +42,25 @@ impl Pool {
         Self { candidates: BTreeMap::new(), most }
     }
 
-    /// Looks at the file `name` of an entry; returns what it takes, nothing if it is gone.
+    /// Looks at the file `name` of an entry; returns what it takes, or `None` if the file system does not say.
     ///
-    /// What the file system cannot say is passed over: else one broken file would keep all others where they are.
-    pub(crate) fn look(&mut self, shared: &Shared, dir: &Dir, name: &str) -> Amount {
-        let stat = || shared.fs.stat(dir, Path::new(name));
-        // A failure that passes is no reason to say too little.
-        match stat().or_else(|error| if is_absence(&error) { Err(error) } else { stat() }) {
+    /// That is no failure: one broken file shall not keep all others where they are.
+    pub(crate) fn look(&mut self, shared: &Shared, dir: &Dir, name: &str) -> Option<Amount> {
+        match shared.fs.stat(dir, Path::new(name)) {
             Ok(stat) if stat.is_file => {
                 if self.takes(stat.used)
                     && let Ok(key) = CacheKey::new(name)
                 {
                     self.offer(key, stat.used, Candidate { len: stat.len, id: stat.id });
                 }
-                Amount::entry(stat.len)
+                Some(Amount::entry(stat.len))
             }
             Err(error) if !is_absence(&error) => {
                 let path = dir.path().join(name);
-                tracing::debug!(path = %path.display(), %error, "cannot inspect an entry; it counts as empty");
-                Amount::entry(0)
+                tracing::debug!(path = %path.display(), %error, "cannot inspect an entry");
+                None
             }
-            _ => Amount::ZERO,
+            _ => Some(Amount::ZERO),
         }
     }
 

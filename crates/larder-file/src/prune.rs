@@ -78,11 +78,14 @@ pub(crate) async fn prune(
             progress(&round.tally.report());
         }
         let chosen = round.pool.len();
-        let mut is_reached = false;
-        while !is_reached && !round.pool.is_empty() {
+        let is_reached = loop {
+            let is_reached;
             (round, is_reached) = shared.hop(move |shared| round.evict(shared, &aim, exempt)).await?;
             progress(&round.tally.report());
-        }
+            if is_reached || round.pool.is_empty() {
+                break is_reached;
+            }
+        };
         let gone = round.tally.evicted.entries - evicted.entries;
         idle = if gone == 0 { idle + 1 } else { 0 };
         if is_reached || round.tally.left == Amount::ZERO || idle >= MOST_IDLE {
@@ -121,7 +124,7 @@ impl Round {
             let Some(advanced) = self.walk.advance(shared) else { return Ok((self, true)) };
             advanced?;
             if let Some((dir, name)) = self.walk.at() {
-                self.tally.left += self.pool.look(shared, dir, name);
+                self.tally.left += self.pool.look(shared, dir, name).unwrap_or_default();
             }
         }
         Ok((self, false))

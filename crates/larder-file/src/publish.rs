@@ -41,9 +41,8 @@ enum Over {
 }
 
 impl Draft {
-    /// Begins a file, for which room is made on the disk; makes the cache directory again if somebody removed it.
+    /// Begins a file; makes the cache directory again if somebody removed it.
     pub(crate) fn create(shared: &Arc<Shared>) -> Result<Self> {
-        shared.check_disk()?;
         shared.with_home(|home| {
             let (file, name) = shared
                 .fs

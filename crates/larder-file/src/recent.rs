@@ -2,17 +2,17 @@
 //!
 //! A hit touches memory only. Behind it, one blocking job at a time writes down what has gathered.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use larder_core::CacheKey;
 
-use crate::cause::Cause;
 use crate::publish::is_absence;
-use crate::remove::Dirs;
 use crate::store::Shared;
+use crate::sys::Dir;
 
 /// So many keys are written down at once.
 const BATCH: usize = 128;
@@ -91,16 +91,15 @@ impl Shared {
         if gathered.is_empty() {
             return;
         }
-        let mut dirs = Dirs::new(self);
+        let home = self.home();
+        let mut dirs: BTreeMap<PathBuf, Option<Dir>> = BTreeMap::new();
         for (key, used) in &gathered {
-            let touched = dirs.of(key).and_then(|dir| match dir.map(|dir| self.fs.touch(dir, key, *used)) {
-                Some(Err(error)) if !is_absence(&error) => {
-                    Err(Cause::io("record the use of the entry", &self.path_of(key))(error))
-                }
-                _ => Ok(()),
-            });
-            if let Err(cause) = touched {
-                tracing::debug!(%key, %cause, "an entry may be evicted too early");
+            let dir = dirs.entry(self.layout.dir_of(key));
+            let dir = dir.or_insert_with_key(|relative| self.fs.open_dir(&home.root, relative).ok());
+            if let Some(Err(error)) = dir.as_ref().map(|dir| self.fs.touch(dir, key, *used))
+                && !is_absence(&error)
+            {
+                tracing::debug!(%key, %error, "cannot record the use of an entry");
             }
         }
         // Until now they were no victims; whoever was used again meanwhile stays.

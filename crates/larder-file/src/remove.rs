@@ -23,18 +23,18 @@ use crate::sys::{Dir, Stat};
 const BATCH: usize = 256;
 
 /// The directories of the entries that a batch works on, each opened once.
-pub(crate) struct Dirs<'a> {
+struct Dirs<'a> {
     shared: &'a Shared,
     open: BTreeMap<PathBuf, Option<Dir>>,
 }
 
 impl<'a> Dirs<'a> {
-    pub(crate) fn new(shared: &'a Shared) -> Self {
+    fn new(shared: &'a Shared) -> Self {
         Self { shared, open: BTreeMap::new() }
     }
 
     /// Returns the directory that the entry of `key` would be in, if it is there.
-    pub(crate) fn of(&mut self, key: &CacheKey) -> Result<Option<&Dir>> {
+    fn of(&mut self, key: &CacheKey) -> Result<Option<&Dir>> {
         let dir = match self.open.entry(self.shared.layout.dir_of(key)) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(self.shared.existing_dir(key)?),
@@ -89,7 +89,9 @@ impl Shared {
                 }
             }
             account.removed(certain);
-            dirs.sync_names()?;
+            if let Err(cause) = dirs.sync_names() {
+                failure.get_or_insert_with(|| cause.into());
+            }
         }
         failure.map_or(Ok(deleted), |error| Err(error.into()))
     }

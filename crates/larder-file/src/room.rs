@@ -224,20 +224,12 @@ impl Shared {
         match self.evict_step(Goal::Room(growth), turn).map_err(in_time)? {
             Stepped::Nothing => Err(Cause::NoRoom),
             _ if waited >= PATIENCE => Err(Cause::NoRoom),
-            // That takes longer than anybody waits.
-            Stepped::More if self.is_uncounted() => Err(Cause::NoRoom),
             Stepped::Elsewhere => {
                 std::thread::sleep(PAUSE);
                 Ok(())
             }
             Stepped::Reached | Stepped::More => Ok(()),
         }
-    }
-
-    fn is_uncounted(&self) -> bool {
-        let home = self.home();
-        self.options.limits.is_counting()
-            && home.usage.as_ref().is_some_and(|usage| usage.last_seen().is_none())
     }
 
     /// Makes room on the disk for what is about to be written, if less is left there than shall be.

@@ -23,7 +23,7 @@ use crate::lookups::Lookups;
 use crate::prune::{self, Pruned};
 use crate::publish::is_absence;
 use crate::room::Bounds;
-use crate::sys::Fs;
+use crate::sys::{Fs, Stat};
 use crate::usage::Usage;
 use crate::{listing, random, write};
 
@@ -31,9 +31,9 @@ use crate::{listing, random, write};
 ///
 /// Cloning is cheap; the clones are the same store. What is in the system's memory is read where it is asked for, on
 /// Linux from 5.12 on; else an operation is one hop to the blocking threads of the tokio runtime, and a body that is
-/// streamed is one for each half mebibyte. A name is looked up where it is asked for, by one `stat`, because no system
-/// says whether its directory is in memory; two lookups in a row of more than a millisecond leave those of the next
-/// second to the blocking threads.
+/// streamed is one for each half mebibyte. `contains` looks a name up where it is asked for, on every system, and so does
+/// a read of a name that Linux does not know yet: that is one `stat`, and no system says beforehand whether it has to wait.
+/// Two in a row of more than a millisecond leave those of the next second to the blocking threads.
 ///
 /// If the future of a write is dropped while the file is being published, the write may still take effect.
 #[derive(Debug, Clone)]
@@ -166,11 +166,13 @@ impl ResponseStore for FileStore {
 
     async fn contains(&self, key: &CacheKey) -> Result<bool> {
         consume_budget().await;
-        if let Ok(found) = self.shared.now(|shared| shared.contains_now(key)) {
-            return Ok(found);
-        }
-        let k = key.clone();
-        self.shared.hop(move |shared| shared.contains(&k)).await.map_err(on_entry("contains", key))
+        let found = if let Ok(found) = self.shared.now(|shared| shared.stat_now(key)) {
+            found
+        } else {
+            let k = key.clone();
+            self.shared.hop(move |shared| shared.stat(&k)).await.map_err(on_entry("contains", key))?
+        };
+        Ok(found.is_some_and(|stat| stat.is_file))
     }
 
     async fn delete(&self, key: &CacheKey) -> Result<bool> {
@@ -366,19 +368,19 @@ impl Shared {
         });
     }
 
-    /// Returns whether there is an entry of `key`, if that is found out here.
-    pub(crate) fn contains_now(&self, key: &CacheKey) -> Result<bool, NotNow> {
-        self.lookups.now(|| self.contains(key))?.map_err(|_| NotNow)
+    /// Says what stands in the place of the entry of `key`, if that is found out here.
+    pub(crate) fn stat_now(&self, key: &CacheKey) -> Result<Option<Stat>, NotNow> {
+        self.lookups.now(|| self.stat(key))?.map_err(|_| NotNow)
     }
 
-    fn contains(&self, key: &CacheKey) -> cause::Result<bool> {
+    fn stat(&self, key: &CacheKey) -> cause::Result<Option<Stat>> {
         let home = self.home();
         let relative = self.layout.file_of(key);
         match self.fs.stat(&home.root, &relative) {
-            Err(error) if is_absence(&error) => Ok(false),
+            Err(error) if is_absence(&error) => Ok(None),
             stat => {
                 let path = home.root.path().join(&relative);
-                Ok(stat.map_err(Cause::io("inspect the entry", &path))?.is_file)
+                stat.map(Some).map_err(Cause::io("inspect the entry", &path))
             }
         }
     }

@@ -71,10 +71,20 @@ impl Usage {
     ///
     /// A file from before the machine last started, and one that is damaged, counts for nothing until somebody counts.
     ///
-    /// Without `make` it does without one that cannot be had: read-only, held by somebody, or of another release.
+    /// Without `make` it does without one that may not be written, because it is read-only or of another release.
     pub(crate) fn open(fs: &Fs, home: &Home, make: bool) -> Result<Option<Self>> {
         Self::open_strictly(fs, home, make).or_else(|cause| {
-            if make {
+            let is_forbidden = match &cause {
+                Cause::Unknown { .. } => true,
+                Cause::Io { source, .. } => {
+                    matches!(
+                        source.kind(),
+                        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+                    )
+                }
+                _ => false,
+            };
+            if make || !is_forbidden {
                 return Err(cause);
             }
             tracing::debug!(path = %home.root.path().display(), %cause, "the usage of the cache is not kept");
@@ -103,13 +113,11 @@ impl Usage {
         };
         let (owed, seen, gone) = (Mutex::default(), Seen::default(), AtomicBool::new(false));
         let usage = Self { file, path, owed, seen, gone, is_new };
-        let fresh = Record::new(series()?, sys::boot(), false);
-        usage.update(fs, |record| {
-            if record.boot() != sys::boot() {
-                *record = fresh;
-            }
-        })?;
-        Ok(Some(usage))
+        match usage.record(fs) {
+            // Whoever has the lock now does not have it for ever.
+            Ok(_) | Err(Cause::Busy) => Ok(Some(usage)),
+            Err(cause) => Err(cause),
+        }
     }
 
     /// Returns whether the file was found to have lost its name: removed, or replaced by another.
@@ -245,11 +253,12 @@ impl Usage {
         let read = fs.read(&self.file, 0, record::LEN, || self.path.clone());
         let bytes = read.map_err(Cause::io("read the usage", &self.path))?;
         let old = Record::parse(&bytes)?;
-        let mut record = if let Some(record) = old {
-            record
-        } else {
+        if old.is_none() {
             tracing::warn!(path = %self.path.display(), "the usage is damaged, and is counted anew");
-            Record::new(series()?, sys::boot(), false)
+        }
+        let mut record = match old.filter(|old| old.boot() == sys::boot()) {
+            Some(record) => record,
+            None => Record::new(series()?, sys::boot(), false),
         };
         for change in &*owed {
             match change {

@@ -102,6 +102,7 @@ fn write_whole(shared: &Arc<Shared>, key: &CacheKey, head: &ResponseHead, body: 
     prologue.seal(&mut prefix);
     let mut table = Table::new(prologue.salt);
     table.update(stored);
+    shared.check_disk()?;
     let draft = Draft::create(shared)?;
     let path = draft.path();
     shared
@@ -205,6 +206,7 @@ impl Sink {
         let compression = shared.codecs.compression_for(head, body_len);
         prologue.compression = compression.map_or(0, |compression| compression.id());
         let compressor = compression.map(|compression| compression.compressor()).transpose()?;
+        shared.check_disk()?;
         let draft = Draft::create(shared)?;
         let path = draft.path();
         shared.fs.write(&draft.file, &[&prefix], &path).map_err(Cause::io("write the entry", &path))?;

@@ -29,8 +29,9 @@ use crate::variant::{Format, Variant};
 const DEFAULT_LIMIT: ByteSize = ByteSize::mib(64);
 /// No write may take longer.
 const LONGEST_WRITE: Duration = Duration::from_millis(100);
-/// How many entries a process evicts before it takes them off the account.
+/// How many entries a process evicts before it takes them off the account, and how long the file of one is at most.
 const BATCH: u64 = 16;
+const LONGEST: u64 = 512 << 10;
 /// At most one write in so many may be given up.
 const GIVEN_UP_SHARE: u64 = 100;
 /// How many keys are read all the time, unless few entries fit.
@@ -240,7 +241,7 @@ impl Written {
     }
 }
 
-/// Opens the cache as the next process would: its account must be exact, and its entries whole.
+/// Opens the cache as the next process would: its account must be right, and its entries whole.
 async fn look_back(limits: Bounds, writers: u64, directory: &Path) -> Outcome {
     let store = limits.builder(directory).open().await?;
     let mut values = store.values();
@@ -276,7 +277,7 @@ fn check_account(store: &FileStore, directory: &Path, writers: u64) -> Outcome<S
     let more = said.0.checked_sub(entries).filter(|_| said.1 >= bytes);
     match more {
         Some(0) if said.1 == bytes => Ok(format!("{entries} entries of {}, as on the disk", ByteSize(bytes))),
-        Some(more) if more <= writers * BATCH => Ok(format!(
+        Some(more) if more <= writers * BATCH && said.1 - bytes <= more * LONGEST => Ok(format!(
             "{entries} entries of {}, and {more} that are gone are still to be taken off",
             ByteSize(bytes)
         )),

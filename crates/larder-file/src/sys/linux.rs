@@ -81,10 +81,11 @@ impl Dir {
         }
     }
 
-    /// Opens a file if the names on the way to it are in memory; else it fails with `WouldBlock`.
+    /// Opens a file if the names on the way to it are in memory; else it fails with `WouldBlock`, or, where the system
+    /// cannot tell, with `Unsupported`.
     pub(super) fn open_cached(&self, relative: &Path) -> io::Result<File> {
         if NO_OPENAT2.load(Ordering::Relaxed) || NO_CACHED_OPEN.load(Ordering::Relaxed) {
-            return Err(io::ErrorKind::WouldBlock.into());
+            return Err(io::ErrorKind::Unsupported.into());
         }
         let flags = TO_READ | OFlags::NOATIME | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match fs::openat2(&self.fd, relative, flags, Mode::empty(), BENEATH | ResolveFlags::CACHED) {

@@ -159,7 +159,7 @@ impl Fs {
         match dir {
             #[cfg(target_os = "linux")]
             Dir::Linux(dir) => dir.open_cached(relative),
-            Dir::Portable(_) => Err(io::ErrorKind::WouldBlock.into()),
+            Dir::Portable(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 

@@ -96,7 +96,7 @@ impl Record {
         }
         let version = u16::from_le_bytes(bytes[8..10].try_into().expect("2 bytes"));
         if version != VERSION {
-            return Err(Cause::Unknown { what: "usage record", id: version.into() });
+            return Err(Cause::Unknown { whole: "the account", what: "usage record", id: version.into() });
         }
         Ok((bytes[10] <= 1).then(|| Self {
             counted: bytes[10] == 1,

@@ -93,25 +93,6 @@ async fn a_name_that_was_never_there_is_looked_up_without_a_hop() {
 }
 
 #[tokio::test]
-async fn a_directory_that_answers_slowly_is_left_to_blocking_threads() {
-    let here = std::thread::current().id();
-    let asked_here = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&asked_here);
-    let plan = FaultPlan::new(move |call| {
-        if call.op == Op::Stat && call.path.ends_with("responses/k") {
-            noted.lock().expect("no panic").push(std::thread::current().id() == here);
-            std::thread::sleep(std::time::Duration::from_millis(2));
-        }
-        None
-    });
-    let place = Place::open(|builder| builder.faults(plan)).await;
-    for _ in 0..4 {
-        assert!(!place.store.contains(&key("k")).await.expect("asked"));
-    }
-    assert_eq!(*asked_here.lock().expect("no panic"), [true, true, false, false]);
-}
-
-#[tokio::test]
 async fn an_entry_that_is_not_in_memory_is_read_from_the_disk() {
     let noted = Noted::default();
     let place = place(&noted).await;

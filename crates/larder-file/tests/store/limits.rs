@@ -566,11 +566,12 @@ mod faults {
         );
         shows.store(false, Ordering::SeqCst);
         free.store(len / 2, Ordering::SeqCst);
-        for _ in 0..2 {
+        // A writer that is stopped may give up before it has evicted as much.
+        for _ in 0..10 {
             let error = place.store.write(&key("newer"), response("x")).await.expect_err("it does not show");
             assert_eq!(error.kind(), ErrorKind::StorageFull);
-            assert_eq!(place.store.stats().evicted, 6, "no more than would do");
         }
+        assert_eq!(place.store.stats().evicted, 6, "no more than would do");
         let long = response(endless(&Arc::default()));
         let error = place.store.write(&key("long"), long).await.expect_err("no room");
         assert_eq!(error.kind(), ErrorKind::StorageFull);
@@ -602,12 +603,33 @@ mod faults {
         });
         let place = Place::open(|builder| builder.faults(plan).max_entries(20)).await;
         for number in 0..25 {
-            let k = key(&format!("k{number}"));
-            place.store.write(&k, response("x")).await.expect("room is made at the first attempt");
+            put(&place.store, &key(&format!("k{number}")), || response("x")).await;
         }
         assert_eq!(truth(&place.path()).1, 20);
         let pruned = place.store.prune(Limits::default().max_entries(5), |_| {}).await.expect("pruned");
         assert_eq!((pruned.evicted, truth(&place.path()).1), (15, 5));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_inspected_stays_in_the_account_and_holds_nobody_up() {
+        let plan = FaultPlan::new(|call| {
+            (call.op == Op::Stat && call.path.ends_with("responses/broken"))
+                .then_some(Fault::Error(Io::Other))
+        });
+        let place = Place::open(|builder| builder.max_entries(4)).await;
+        for name in ["broken", "k0", "k1", "k2"] {
+            put(&place.store, &key(name), || response("x")).await;
+        }
+        let dir = place.dir;
+        quiet(place.store).await;
+        let store = open(dir.path(), |b| b.faults(plan).max_entries(4)).await;
+        for number in 3..10 {
+            put(&store, &key(&format!("k{number}")), || response("x")).await;
+            assert_eq!(
+                (usage(&store), truth(&dir.path().join("cache")).1),
+                (truth(&dir.path().join("cache")), 4)
+            );
+        }
     }
 
     #[tokio::test]
@@ -623,7 +645,7 @@ mod faults {
                 (call.op == Op::Lock && call.path.ends_with("usage")).then_some(Fault::Error(kind))
             })
         };
-        for kind in [Io::ReadOnlyFilesystem, Io::PermissionDenied, Io::Other] {
+        for kind in [Io::ReadOnlyFilesystem, Io::PermissionDenied] {
             let store = open(dir.path(), |b| b.faults(refusing(kind))).await;
             assert_eq!(read(&store, &key("k")).await.expect("a hit"), "x");
             put(&store, &key("other"), || response("y")).await;

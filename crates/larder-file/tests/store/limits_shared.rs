@@ -193,6 +193,13 @@ async fn the_use_of_an_entry_is_written_nowhere_else() {
     let file = std::fs::File::options().write(true).open(&other).expect("there");
     let accessed = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
     file.set_times(std::fs::FileTimes::new().set_accessed(accessed)).expect("set");
+    used_ago(&place, &key("k0"), 100);
+    read(&place.store, &key("k0")).await.expect("a hit, which is written down at once");
+    let is_noted = async || {
+        let used = std::fs::metadata(place.entry(&key("k0"))).expect("there").accessed().expect("kept");
+        used.elapsed().is_ok_and(|ago| ago < Duration::from_secs(90))
+    };
+    eventually("the use is written down", is_noted).await;
     read(&place.store, &key("k0")).await.expect("a hit, which is noted");
     std::fs::rename(place.path().join("responses"), place.dir.path().join("aside")).expect("ours");
     std::os::unix::fs::symlink(&elsewhere, place.path().join("responses")).expect("made");

@@ -62,7 +62,7 @@ fn a_whole_record_of_another_version_is_not_ours_to_replace() {
     bytes[8] = 2;
     let sum = crc32fast::hash(&bytes[..LEN - 4]);
     bytes[LEN - 4..].copy_from_slice(&sum.to_le_bytes());
-    assert!(matches!(Record::parse(&bytes), Err(Cause::Unknown { what: "usage record", id: 2 })));
+    assert!(matches!(Record::parse(&bytes), Err(Cause::Unknown { what: "usage record", id: 2, .. })));
 }
 
 #[test]
