@@ -212,7 +212,7 @@ fn torture() -> Outcome {
     let download = ["torture", "download", "--gib", "1", "--rounds", "20", "--first-bytes", "20"];
     cargo(&[RELEASE_XTASK, &download[..]].concat())?;
     // Nothing is judged by its time here: who else uses the machine is not known.
-    let bounded = ["torture", "bounded", "--entries", "4000", "--max-total-bytes", "16MiB", "--untimed"];
+    let bounded = ["torture", "bounded", "--entries", "6000", "--max-total-bytes", "32MiB", "--untimed"];
     cargo(&[RELEASE_XTASK, &bounded[..]].concat())?;
     let purge = ["torture", "purge", "--entries", "5000"];
     cargo(&[RELEASE_XTASK, &purge[..]].concat())

@@ -233,8 +233,8 @@ impl Written {
     }
 
     fn check_hits(&self) -> Outcome {
-        // Others know of a use within a second, in which a fast machine replaces the whole cache.
-        if self.count("evicted") > 0 && (self.hits("hot") < 800 || self.hits("cold") > self.hits("hot") / 2) {
+        // Others know of a use within a second, in which a fast machine replaces a small cache several times.
+        if self.count("evicted") > 0 && self.hits("hot") * 2 < self.hits("cold") * 3 {
             return Err("what is read all the time does not stay longer than the rest".into());
         }
         Ok(())

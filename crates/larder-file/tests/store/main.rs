@@ -9,5 +9,7 @@ mod directory;
 mod faults;
 mod format;
 mod limits;
+#[cfg(feature = "fault-injection")]
+mod limits_faults;
 mod limits_shared;
 mod support;
