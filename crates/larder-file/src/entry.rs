@@ -9,7 +9,6 @@ use bytes::Bytes;
 use larder_core::{CacheKey, CachedResponse, ResponseHead, Revision, StoredHead};
 
 use crate::body;
-use crate::buffers::Buffer;
 use crate::cause::{Cause, Result};
 use crate::frame::{CHUNK_LEN, PROLOGUE_LEN, Prologue, table_len, verify_chunks};
 use crate::publish::is_absence;
@@ -154,7 +153,7 @@ impl Shared {
     }
 
     /// Reads `len` bytes, or fewer at the end of the file; fails if it may not wait and would have to.
-    fn read_at(&self, file: &File, offset: u64, len: u64, key: &CacheKey, wait: Wait) -> Result<Buffer> {
+    fn read_at(&self, file: &File, offset: u64, len: u64, key: &CacheKey, wait: Wait) -> Result<Bytes> {
         let len = usize::try_from(len).map_err(|_| Cause::Damaged("length"))?;
         let mut buffer = self.buffers.take(len);
         let (bytes, path) = (buffer.as_mut(), || self.path_of(key));
@@ -163,7 +162,7 @@ impl Shared {
             Wait::Never => self.fs.read_cached(file, offset, bytes, path).map(|()| len),
         };
         buffer.truncate(read.map_err(self.failed_to("read the entry", key))?);
-        Ok(buffer)
+        Ok(buffer.into_bytes())
     }
 
     /// Returns a function for `map_err` that says what was attempted on the entry of `key`.
@@ -208,12 +207,12 @@ impl Shared {
         // Nothing large is read before the prologue says that it is there.
         let first = if whole && file_len <= ONE_READ { file_len } else { file_len.min(FIRST_READ) };
         let mut bytes = self.read_at(file, 0, first, key, Wait::Allowed)?;
-        let prologue = Prologue::parse(bytes.as_ref(), file_len)?;
+        let prologue = Prologue::parse(&bytes, file_len)?;
         let wanted = if whole { file_len } else { u64::from(prologue.body_offset) };
-        if wanted > bytes.as_ref().len() as u64 {
+        if wanted > bytes.len() as u64 {
             bytes = self.read_at(file, 0, wanted, key, Wait::Allowed)?;
         }
-        Ok((prologue, bytes.into_bytes()))
+        Ok((prologue, bytes))
     }
 
     /// Opens the entry of `key` as [`Shared::open_entry`] does, if nothing has to be waited for.
@@ -235,9 +234,9 @@ impl Shared {
         if !stat.is_file || wanted > ONE_READ {
             return Err(NotNow);
         }
-        let buffer = self.read_at(&file, 0, wanted, key, Wait::Never).map_err(|_| NotNow)?;
-        let prologue = Prologue::parse(buffer.as_ref(), stat.len).map_err(|_| NotNow)?;
-        let stored = Stored { key: key.clone(), file: Arc::new(file), prologue, bytes: buffer.into_bytes() };
+        let bytes = self.read_at(&file, 0, wanted, key, Wait::Never).map_err(|_| NotNow)?;
+        let prologue = Prologue::parse(&bytes, stat.len).map_err(|_| NotNow)?;
+        let stored = Stored { key: key.clone(), file: Arc::new(file), prologue, bytes };
         self.decode(stored).map(Some).map_err(|_| NotNow)
     }
 
@@ -340,7 +339,6 @@ impl Chunks {
         let first = self.position / CHUNK_LEN as u64;
         let body_at = u64::from(self.prologue.body_offset);
         let bytes = self.shared.read_at(&self.file, body_at + self.position, len, &self.key, wait)?;
-        let bytes = bytes.into_bytes();
         if bytes.len() as u64 != len {
             return Err(Cause::Damaged("length"));
         }
@@ -357,8 +355,7 @@ impl Chunks {
             let all = table_len(self.prologue.stored_len);
             let table_at = u64::from(self.prologue.body_offset) + self.prologue.stored_len;
             let window = (all - first * 4).min(TABLE_WINDOW.max(len));
-            let read = self.shared.read_at(&self.file, table_at + first * 4, window, &self.key, wait)?;
-            self.table = read.into_bytes();
+            self.table = self.shared.read_at(&self.file, table_at + first * 4, window, &self.key, wait)?;
             self.table_from = first;
         }
         let at = in_memory((first - self.table_from) * 4);
